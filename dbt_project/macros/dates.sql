@@ -1,0 +1,63 @@
+{# The programme's time zone, one value for the whole night. #}
+{% macro program_timezone() -%}
+    (select timezone from {{ source('program', 'program__run') }})
+{%- endmacro %}
+
+{#
+  M5: text to a UTC instant. With an offset the text says which instant it is; without one it is
+  local time, and a bare date is local midnight, in the programme's time zone.
+#}
+{% macro utc(text_column) -%}
+    {{ return(adapter.dispatch('utc', 'partnerledger')(text_column)) }}
+{%- endmacro %}
+
+{% macro default__utc(text_column) -%}
+    case
+        when {{ text_column }} is null then cast(null as timestamp)
+        when regexp_matches({{ text_column }}, 'T?[0-9]{2}:[0-9]{2}.*(Z|z|[+-][0-9]{2}:?[0-9]{2})$')
+            then timezone('UTC', cast({{ text_column }} as timestamptz))
+        else timezone('UTC', timezone({{ program_timezone() }}, cast({{ text_column }} as timestamp)))
+    end
+{%- endmacro %}
+
+{# The wall-clock time of a UTC instant in the programme's time zone (M5). #}
+{% macro local_time(utc_column, timezone='run.timezone') -%}
+    {{ return(adapter.dispatch('local_time', 'partnerledger')(utc_column, timezone)) }}
+{%- endmacro %}
+
+{% macro default__local_time(utc_column, timezone) -%}
+    timezone({{ timezone }}, timezone('UTC', {{ utc_column }}))
+{%- endmacro %}
+
+{# The business date of a UTC instant (M5): the day finance sees on the calendar. #}
+{% macro local_date(utc_column, timezone='run.timezone') -%}
+    cast({{ local_time(utc_column, timezone) }} as date)
+{%- endmacro %}
+
+{# M5: N months after an anchor, always computed from the anchor (31 Jan + 1 = 28 Feb, + 2 = 31 Mar). #}
+{% macro add_months(date_column, months) -%}
+    cast({{ date_column }} + to_months(cast({{ months }} as integer)) as date)
+{%- endmacro %}
+
+{% macro add_days(date_column, days) -%}
+    cast({{ date_column }} + cast({{ days }} as integer) as date)
+{%- endmacro %}
+
+{# M5: windows of N days are N × 24 hours. #}
+{% macro add_days_24h(instant_column, days) -%}
+    ({{ instant_column }} + to_hours(cast({{ days }} as integer) * 24))
+{%- endmacro %}
+
+{% macro days_between(first_date, last_date) -%}
+    date_diff('day', {{ first_date }}, {{ last_date }})
+{%- endmacro %}
+
+{# Last day of the month of a date. #}
+{% macro month_end(date_column) -%}
+    cast(last_day({{ date_column }}) as date)
+{%- endmacro %}
+
+{# Yes or no as received (true/false, 1/0, yes/no), absent counts as no. #}
+{% macro yes(text_column) -%}
+    coalesce(lower({{ text_column }}) in ('true', '1', 'yes'), false)
+{%- endmacro %}

@@ -1,0 +1,40 @@
+{#
+  M2: numerator ÷ denominator, rounded once, half away from zero, in whole integers.
+  numerator: a product of BIGINT-ranged factors, widened by the caller with wide(); any sign.
+  denominator: positive. Returns BIGINT; overflow raises rather than wraps.
+  Why not round(a / b): `/` is floating point on DuckDB and loses cents above 2^53.
+#}
+{% macro round_ratio(numerator, denominator) -%}
+    {{ return(adapter.dispatch('round_ratio', 'partnerledger')(numerator, denominator)) }}
+{%- endmacro %}
+
+{% macro default__round_ratio(numerator, denominator) -%}
+    cast(
+        sign({{ numerator }})
+        * ((2 * abs({{ numerator }}) + ({{ denominator }})) // (2 * ({{ denominator }})))
+        as bigint
+    )
+{%- endmacro %}
+
+{# Widens an integer so that products of several amounts stay exact (38 digits). #}
+{% macro wide(expression) -%}
+    {{ return(adapter.dispatch('wide', 'partnerledger')(expression)) }}
+{%- endmacro %}
+
+{% macro default__wide(expression) -%}
+    cast({{ expression }} as hugeint)
+{%- endmacro %}
+
+{# A DECIMAL(9,6) fraction as whole parts per million: exact, since six decimals are all there are. #}
+{% macro ppm(rate) -%}
+    cast({{ rate }} * 1000000 as bigint)
+{%- endmacro %}
+
+{# Whole part of a quotient of non-negative integers, for largest-remainder splits (M3). #}
+{% macro whole_part(numerator, denominator) -%}
+    {{ return(adapter.dispatch('whole_part', 'partnerledger')(numerator, denominator)) }}
+{%- endmacro %}
+
+{% macro default__whole_part(numerator, denominator) -%}
+    (({{ numerator }}) // ({{ denominator }}))
+{%- endmacro %}

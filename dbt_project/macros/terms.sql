@@ -1,0 +1,33 @@
+{#
+  T2: the plan version that governs an event. Pinned terms were fixed at the valid event; current
+  terms are those in force on the event's own day. Gives columns plan_id and plan_version.
+  events: relation with lead_id, partner_id and a local date column event_date.
+#}
+{% macro governing_versions(events, event_date) -%}
+    select
+        {{ events }}.*,
+        case
+            when lead_plans.terms_follow = 'current' then current_versions.plan_id
+            else lead_plans.plan_id
+        end as plan_id,
+        case
+            when lead_plans.terms_follow = 'current' then current_versions.plan_version
+            else lead_plans.plan_version
+        end as plan_version
+    from {{ events }}
+    inner join {{ ref('int_terms__lead_plans') }} as lead_plans
+        on
+            {{ events }}.lead_id = lead_plans.lead_id
+            and {{ events }}.partner_id = lead_plans.partner_id
+    left join {{ ref('int_terms__partner_plans') }} as partner_plans
+        on
+            lead_plans.terms_follow = 'current'
+            and {{ events }}.partner_id = partner_plans.partner_id
+            and {{ events }}.{{ event_date }} >= partner_plans.valid_from_date
+            and {{ events }}.{{ event_date }} < partner_plans.valid_to_date
+    left join {{ ref('stg_program__plan_versions') }} as current_versions
+        on
+            partner_plans.plan_id = current_versions.plan_id
+            and {{ events }}.{{ event_date }} >= current_versions.valid_from_date
+            and {{ events }}.{{ event_date }} < current_versions.valid_to_date
+{%- endmacro %}

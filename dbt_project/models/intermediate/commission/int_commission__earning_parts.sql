@@ -1,0 +1,106 @@
+-- Grain: one row per step in which an earning came about (component_id, source_type, source_id,
+-- partner_id, part_number): one for an event, one per payment for an invoice line paid in parts.
+-- Rules C2, M4, P1: each part is the cumulative target less what was earned before, effective on its
+-- own day, with its own available date; the parts sum to the earning exactly.
+with
+
+run as (
+
+    select * from {{ ref('stg_program__run') }}
+
+),
+
+earnings as (
+
+    select * from {{ ref('int_commission__earnings') }}
+    where reason is null
+
+),
+
+line_parts as (
+
+    select
+        earnings.component_id,
+        earnings.source_type,
+        earnings.source_id,
+        earnings.partner_id,
+        earnings.minor_numerator,
+        earnings.minor_denominator,
+        payments.part_number,
+        payments.payment_id as part_source_id,
+        {{ local_date('payments.paid_at') }} as effective_date,
+        {{ round_ratio(
+            'earnings.rate_numerator * payments.paid_after', 'earnings.rate_denominator * payments.total_share'
+        ) }} as amount_after_minor,
+        {{ round_ratio(
+            'earnings.rate_numerator * payments.paid_before', 'earnings.rate_denominator * payments.total_share'
+        ) }} as amount_before_minor
+    from earnings
+    inner join {{ ref('int_billing__payments') }} as payments
+        on earnings.invoice_id = payments.invoice_id
+    cross join run
+    where earnings.source_type = 'invoice_line'
+
+),
+
+event_parts as (
+
+    select
+        component_id,
+        source_type,
+        source_id,
+        partner_id,
+        minor_numerator,
+        minor_denominator,
+        1 as part_number,
+        source_id as part_source_id,
+        earned_date as effective_date,
+        amount_minor as amount_after_minor,
+        0 as amount_before_minor
+    from earnings
+    where source_type <> 'invoice_line'
+
+),
+
+parts as (
+
+    select * from line_parts
+    union all
+    select * from event_parts
+
+),
+
+converted as (
+
+    select
+        parts.*,
+        {{ round_ratio(wide('parts.amount_after_minor') ~ ' * parts.minor_numerator', 'parts.minor_denominator') }}
+        - {{ round_ratio(wide('parts.amount_before_minor') ~ ' * parts.minor_numerator', 'parts.minor_denominator') }}
+            as payout_amount_minor
+    from parts
+
+)
+
+select
+    converted.component_id,
+    converted.source_type,
+    converted.source_id,
+    converted.partner_id,
+    converted.part_number,
+    converted.part_source_id,
+    converted.effective_date,
+    converted.amount_after_minor - converted.amount_before_minor as amount_minor,
+    converted.payout_amount_minor,
+    {{ add_days(
+        "case when earnings.hold_after = 'month_end' then " ~ month_end('converted.effective_date')
+        ~ " else converted.effective_date end",
+        'earnings.hold_days'
+    ) }} as available_date
+from converted
+inner join earnings
+    on
+        converted.component_id = earnings.component_id
+        and converted.source_type = earnings.source_type
+        and converted.source_id = earnings.source_id
+        and converted.partner_id = earnings.partner_id
+where converted.amount_after_minor <> converted.amount_before_minor

@@ -1,0 +1,126 @@
+-- Grain: one row per (lead_id, partner_id, component_id) of an event component whose trigger happened.
+-- Rule C1: once per lead and trigger, earned at the trigger but not before the lead is valid, and by
+-- rate not before the first deal is won. reason says why nothing is earned; null means it pays.
+with
+
+run as (
+
+    select * from {{ ref('stg_program__run') }}
+
+),
+
+credits as (
+
+    select * from {{ ref('int_attribution__credits') }}
+
+),
+
+triggers as (
+
+    select
+        credits.lead_id,
+        credits.partner_id,
+        credits.credit_ppm,
+        credits.valid_at,
+        credits.is_conversion_late,
+        first_events.stage,
+        first_events.occurred_at as triggered_at,
+        first_events.source_type,
+        first_events.source_id,
+        greatest(first_events.occurred_at, credits.valid_at) as event_at,
+        {{ local_date('greatest(first_events.occurred_at, credits.valid_at)') }} as event_date
+    from credits
+    inner join {{ ref('int_leads__first_events') }} as first_events
+        on credits.lead_id = first_events.lead_id
+    cross join run
+
+),
+
+governed as (
+
+    {{ governing_versions('triggers', 'event_date') }}
+
+),
+
+components as (
+
+    select * from {{ ref('stg_program__components') }}
+    where kind = 'event'
+
+),
+
+won_deals as (
+
+    select
+        first_events.lead_id,
+        first_events.occurred_at as won_at,
+        deals.amount_minor as deal_amount_minor,
+        deals.currency_code as deal_currency_code
+    from {{ ref('int_leads__first_events') }} as first_events
+    inner join {{ ref('int_sources__deals') }} as deals
+        on first_events.source_id = deals.deal_id
+    where first_events.stage = 'deal_won'
+
+),
+
+priced as (
+
+    select
+        governed.*,
+        components.component_id,
+        components.component_order,
+        components.rate,
+        currencies.payout_currency_code,
+        lead_customers.customer_id,
+        won_deals.won_at,
+        won_deals.deal_amount_minor,
+        case
+            when components.rate is null then currencies.payout_currency_code
+            else won_deals.deal_currency_code
+        end as currency_code,
+        case
+            when components.rate is null then amounts.amount_minor
+            else won_deals.deal_amount_minor
+        end as base_amount_minor,
+        case
+            when components.rate is null then governed.event_at
+            else greatest(governed.event_at, won_deals.won_at)
+        end as earned_at,
+        case
+            when components.rate is null then amounts.amount_minor
+            else {{ round_ratio(
+                wide('won_deals.deal_amount_minor') ~ ' * ' ~ ppm('components.rate'), wide('1000000')
+            ) }}
+        end as amount_minor
+    from governed
+    inner join components
+        on
+            governed.plan_id = components.plan_id
+            and governed.plan_version = components.plan_version
+            and governed.stage = components.trigger
+    inner join {{ ref('int_commission__payout_currencies') }} as currencies
+        on governed.partner_id = currencies.partner_id
+    left join {{ ref('stg_program__component_amounts') }} as amounts
+        on
+            components.plan_id = amounts.plan_id
+            and components.plan_version = amounts.plan_version
+            and components.component_id = amounts.component_id
+            and amounts.amount_role = 'amount'
+            and currencies.payout_currency_code = amounts.currency_code
+    left join won_deals
+        on governed.lead_id = won_deals.lead_id
+    left join {{ ref('int_leads__customers') }} as lead_customers
+        on governed.lead_id = lead_customers.lead_id
+
+)
+
+select
+    priced.*,
+    case
+        when stage = 'first_payment' and is_conversion_late then 'conversion_window'
+        when rate is not null and won_at is null then 'deal_not_won'
+        when rate is not null and (deal_amount_minor is null or currency_code is null) then 'deal_without_amount'
+        when rate is null and amount_minor is null then 'no_amount_for_currency'
+        when amount_minor = 0 then 'zero_amount'
+    end as reason
+from priced

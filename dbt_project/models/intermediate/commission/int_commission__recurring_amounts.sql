@@ -1,0 +1,33 @@
+-- Grain: one row per (invoice_line_id, partner_id, component_id) on which a recurring component pays.
+-- Rules C2, M2: base × rate × paid share × day share, rounded once. A line that comes to nothing is
+-- kept with amount 0 so that it can be accounted for.
+with
+
+paying as (
+
+    select * from {{ ref('int_commission__judged_lines') }}
+    where reason is null
+
+)
+
+select
+    paying.*,
+    'earning' as kind,
+    'invoice_line' as source_type,
+    invoice_line_id as source_id,
+    first_paid_at as earned_at,
+    currencies.payout_currency_code,
+    {{ wide('paying.line_base_amount_minor') }} * {{ ppm('paying.rate') }} * paying.days_in_window as rate_numerator,
+    {{ wide('paying.days_in_period') }} * 1000000 as rate_denominator,
+    {{ round_ratio(
+        wide('paying.line_base_amount_minor') ~ ' * paying.paid_share',
+        wide('paying.total_share')
+    ) }} as base_amount_minor,
+    {{ round_ratio(
+        wide('paying.line_base_amount_minor') ~ ' * ' ~ ppm('paying.rate')
+        ~ ' * paying.days_in_window * paying.paid_share',
+        wide('paying.days_in_period') ~ ' * 1000000 * paying.total_share'
+    ) }} as amount_minor
+from paying
+inner join {{ ref('int_commission__payout_currencies') }} as currencies
+    on paying.partner_id = currencies.partner_id

@@ -1,0 +1,73 @@
+-- Grain: one row per submission (submission_key): a form with a partner's code or a deal
+-- registration, with the facts that the verdict needs (L1). Nothing is judged here.
+with
+
+run as (
+
+    select * from {{ ref('stg_program__run') }}
+
+),
+
+touches as (
+
+    select * from {{ ref('int_leads__touches') }}
+    where
+        (record_type = 'form_submission' and partner_id is not null)
+        or record_type = 'deal_registration'
+
+),
+
+records as (
+
+    select * from {{ ref('int_identity__records') }}
+
+),
+
+registrations as (
+
+    select * from {{ ref('int_sources__deal_registrations') }}
+
+),
+
+lead_versions as (
+
+    select * from {{ ref('stg_program__lead_versions') }}
+
+)
+
+select
+    touches.source || ':' || touches.record_type || 's:' || touches.record_id as submission_key,
+    touches.touch_id,
+    touches.record_type,
+    touches.record_id,
+    touches.source,
+    touches.lead_id,
+    touches.named_partner_id as partner_id,
+    touches.partner_id is not null as is_known_partner,
+    touches.occurred_at as submitted_at,
+    coalesce(registrations.registration_status, 'form') as registration_status,
+    registrations.expires_at,
+    records.email_key,
+    records.email_domain,
+    records.company_domain,
+    lead_versions.lead_version,
+    lead_versions.existing_customer as existing_customer_rule,
+    lead_versions.open_opportunity as open_opportunity_rule,
+    lead_versions.self_referral as self_referral_rule,
+    coalesce(
+        registrations.expires_at,
+        {{ add_days_24h('touches.occurred_at', 'lead_versions.protection_days') }}
+    ) as protected_until_at
+from touches
+inner join records
+    on
+        touches.record_type = records.record_type
+        and touches.record_id = records.record_id
+left join registrations
+    on
+        touches.record_type = 'deal_registration'
+        and touches.record_id = registrations.registration_id
+left join lead_versions
+    on
+        touches.occurred_date >= lead_versions.valid_from_date
+        and touches.occurred_date < lead_versions.valid_to_date

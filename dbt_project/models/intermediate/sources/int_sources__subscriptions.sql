@@ -1,0 +1,45 @@
+-- Grain: one row per subscription (subscription_id), the newest version known on as_of (F1, F2, M6).
+-- Access ends when it ended, else when it was cancelled (R5); an end after as_of has not come yet.
+with
+
+landed as (
+
+    select
+        source, arrival, row_number, subscription_id, customer_id, subscription_status,
+        started_at, canceled_at, ended_at
+    from {{ ref('stg_files__subscriptions') }}
+
+    union all
+
+    select
+        source, arrival, row_number, subscription_id, customer_id, subscription_status,
+        started_at, canceled_at, ended_at
+    from {{ ref('stg_stripe__subscriptions') }}
+
+),
+
+newest as (
+
+    {{ newest_versions('landed', ['subscription_id']) }}
+
+),
+
+ranked as (
+
+    {{ best_ranked('newest', ['subscription_id']) }}
+
+)
+
+select
+    ranked.subscription_id,
+    ranked.source,
+    ranked.customer_id,
+    ranked.subscription_status,
+    ranked.started_at,
+    case
+        when coalesce(ranked.ended_at, ranked.canceled_at) < run.as_of_end_at
+            then coalesce(ranked.ended_at, ranked.canceled_at)
+    end as access_ended_at
+from ranked
+cross join {{ ref('stg_program__run') }} as run
+where ranked.started_at < run.as_of_end_at

@@ -1,0 +1,2 @@
+-- Grain: one row per payout batch.
+select * from {{ source('control', 'control__batches') }}

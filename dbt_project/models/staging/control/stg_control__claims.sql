@@ -1,0 +1,2 @@
+-- Grain: one row per journal entry claimed by a batch.
+select * from {{ source('control', 'control__claims') }}

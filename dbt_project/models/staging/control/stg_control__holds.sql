@@ -1,0 +1,2 @@
+-- Grain: one row per hold placed by people.
+select * from {{ source('control', 'control__holds') }}

@@ -1,0 +1,2 @@
+-- Grain: one row per rejected record and reason.
+select * from {{ source('ingest', 'ingest__rejects') }}

@@ -1,0 +1,2 @@
+-- Grain: one row per stream of the last ingest.
+select * from {{ source('ingest', 'ingest__streams') }}

@@ -1,0 +1,2 @@
+-- Grain: one row per version of the lead rules.
+select * from {{ source('program', 'program__lead_versions') }}

@@ -1,0 +1,24 @@
+-- Grain: one row per landed version of a Stripe charge (source, id, arrival, row_number).
+-- Renames and casts only; shapes before and after API version 2025-03-31 are both read.
+with
+
+received as (
+
+    select * from {{ source('stripe', 'stripe__charges') }}
+
+)
+
+select
+    _source as source,
+    _arrival as arrival,
+    _row as row_number,
+    object_id as charge_id,
+    {{ json_text('payload', 'invoice') }} as invoice_id,
+    {{ json_text('payload', 'payment_intent') }} as payment_intent_id,
+    cast(
+        coalesce({{ json_text('payload', 'amount_captured') }}, {{ json_text('payload', 'amount') }})
+        as bigint
+    ) as amount_minor,
+    {{ json_text('payload', 'status') }} as charge_status,
+    {{ epoch_utc(json_text('payload', 'created')) }} as created_at
+from received

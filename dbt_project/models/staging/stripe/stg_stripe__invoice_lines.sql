@@ -1,0 +1,91 @@
+-- Grain: one row per invoice line of a landed version of an invoice (source, id, arrival, row_number).
+-- Lines arrive inside their invoice and, beyond the first page, as pages of their own.
+with
+
+embedded as (
+
+    select
+        invoices._source,
+        invoices._arrival,
+        invoices._row,
+        invoices.object_id as invoice_id,
+        upper({{ json_text('invoices.payload', 'currency') }}) as currency_code,
+        lines.element as line
+    from {{ source('stripe', 'stripe__invoices') }} as invoices,
+        {{ json_elements('invoices.payload', 'lines.data', 'lines') }}
+
+),
+
+paged as (
+
+    select
+        _source,
+        _arrival,
+        _row,
+        coalesce({{ json_text('payload', 'invoice') }}, invoice_id) as invoice_id,
+        upper({{ json_text('payload', 'currency') }}) as currency_code,
+        payload as line
+    from {{ source('stripe', 'stripe__invoice_lines') }}
+
+),
+
+lines as (
+
+    select * from embedded
+    union all
+    select * from paged
+
+),
+
+parts as (
+
+    select
+        *,
+        {{ json_sum('line', 'discount_amounts', 'amount') }} as discount_amount_minor,
+        {{ json_sum('line', 'tax_amounts', 'amount') }}
+        + {{ json_sum('line', 'taxes', 'amount') }} as tax_amount_minor,
+        coalesce(
+            list_sum(
+                list_transform(
+                    list_concat(
+                        cast(coalesce(json_extract(line, '$.tax_amounts'), '[]') as json[]),
+                        cast(coalesce(json_extract(line, '$.taxes'), '[]') as json[])
+                    ),
+                    lambda tax: case
+                        when (tax ->> '$.inclusive') = 'true' or (tax ->> '$.tax_behavior') = 'inclusive'
+                            then cast(tax ->> '$.amount' as bigint)
+                        else 0
+                    end
+                )
+            ),
+            0
+        ) as included_tax_amount_minor
+    from lines
+
+)
+
+select
+    _source as source,
+    _arrival as arrival,
+    _row as row_number,
+    {{ json_text('line', 'id') }} as invoice_line_id,
+    invoice_id,
+    cast(
+        cast({{ json_text('line', 'amount') }} as bigint) - included_tax_amount_minor as bigint
+    ) as amount_minor,
+    cast(discount_amount_minor as bigint) as discount_amount_minor,
+    cast(tax_amount_minor as bigint) as tax_amount_minor,
+    coalesce(
+        {{ json_text('line', 'pricing.price_details.product') }},
+        {{ json_text('line', 'price.product') }},
+        {{ json_text('line', 'plan.product') }}
+    ) as product_id,
+    {{ epoch_utc(json_text('line', 'period.start')) }} as period_start_at,
+    {{ epoch_utc(json_text('line', 'period.end')) }} as period_end_at,
+    coalesce(
+        {{ json_text('line', 'parent.subscription_item_details.proration') }},
+        {{ json_text('line', 'parent.invoice_item_details.proration') }},
+        {{ json_text('line', 'proration') }}
+    ) = 'true' as is_proration,
+    {{ json_text('line', 'quantity') }} as quantity_text
+from parts

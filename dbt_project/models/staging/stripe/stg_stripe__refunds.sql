@@ -1,0 +1,22 @@
+-- Grain: one row per landed version of a Stripe refund (source, id, arrival, row_number).
+-- Renames and casts only; shapes before and after API version 2025-03-31 are both read.
+with
+
+received as (
+
+    select * from {{ source('stripe', 'stripe__refunds') }}
+
+)
+
+select
+    _source as source,
+    _arrival as arrival,
+    _row as row_number,
+    object_id as refund_id,
+    {{ json_text('payload', 'charge') }} as charge_id,
+    {{ json_text('payload', 'payment_intent') }} as payment_intent_id,
+    cast({{ json_text('payload', 'amount') }} as bigint) as amount_minor,
+    coalesce({{ json_text('payload', 'status') }}, 'succeeded') as refund_status,
+    {{ json_text('payload', 'reason') }} as refund_reason,
+    {{ epoch_utc(json_text('payload', 'created')) }} as refunded_at
+from received
