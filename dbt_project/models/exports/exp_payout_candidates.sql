@@ -1,0 +1,53 @@
+-- Grain: one row per journal entry that no live or exported batch holds (entry_id), with what a batch
+-- needs to decide: amount in the payout currency, available date, hold, and the partner's state (P2).
+with
+
+entries as (
+
+    select * from {{ ref('fct_commission_entries') }}
+    where entry_kind not in ('payout', 'payout_return')
+
+),
+
+holds as (
+
+    select * from {{ ref('fct_entry_holds') }}
+
+),
+
+claims as (
+
+    select * from {{ ref('fct_entry_claims') }}
+
+),
+
+partners as (
+
+    select * from {{ ref('dim_partners') }}
+
+)
+
+select
+    entries.entry_id,
+    entries.commission_id,
+    entries.entry_kind,
+    entries.partner_id,
+    coalesce(partners.name, entries.partner_id) as partner_name,
+    coalesce(partners.status, 'unknown') as partner_status,
+    coalesce(partners.is_pilot, false) as is_pilot,
+    entries.customer_id,
+    entries.lead_id,
+    entries.payout_amount_minor,
+    entries.payout_currency_code,
+    entries.effective_date,
+    entries.available_date,
+    holds.entry_id is not null as is_held,
+    holds.hold_reason
+from entries
+left join claims
+    on entries.entry_id = claims.entry_id
+left join holds
+    on entries.entry_id = holds.entry_id
+left join partners
+    on entries.partner_id = partners.partner_id
+where claims.entry_id is null

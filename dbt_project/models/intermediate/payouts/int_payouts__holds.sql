@@ -1,0 +1,63 @@
+-- Grain: one row per journal entry that is not payable for now (entry_id), with the first reason:
+-- an open dispute on its invoice (R2), or a hold that people placed on line, lead or partner (P1).
+{{ config(tags=['ledger']) }}
+
+with
+
+entries as (
+
+    select * from {{ ref('int_journal__entries') }}
+    where entry_kind not in ('payout', 'payout_return')
+
+),
+
+holds as (
+
+    select subject_type, subject_id, min(reason) as reason
+    from {{ ref('stg_control__holds') }}
+    where is_open
+    group by subject_type, subject_id
+
+),
+
+reasons as (
+
+    select entries.entry_id, 1 as reason_rank, 'dispute_open' as hold_reason
+    from entries
+    inner join {{ ref('int_adjustment__dispute_holds') }} as dispute_holds
+        on entries.commission_id = dispute_holds.commission_id
+
+    union all
+
+    select entries.entry_id, 2, 'line_hold: ' || holds.reason
+    from entries
+    inner join holds
+        on
+            holds.subject_type = 'line'
+            and entries.commission_id = holds.subject_id
+
+    union all
+
+    select entries.entry_id, 3, 'lead_hold: ' || holds.reason
+    from entries
+    inner join holds
+        on
+            holds.subject_type = 'lead'
+            and entries.lead_id = holds.subject_id
+
+    union all
+
+    select entries.entry_id, 4, 'partner_hold: ' || holds.reason
+    from entries
+    inner join holds
+        on
+            holds.subject_type = 'partner'
+            and entries.partner_id = holds.subject_id
+
+)
+
+select
+    entry_id,
+    min_by(hold_reason, reason_rank) as hold_reason
+from reasons
+group by entry_id

@@ -1,0 +1,30 @@
+-- Grain: one row per journal entry (entry_id), signed from the partner's view (J1). The append-only
+-- truth: rows are never changed, corrections are further rows.
+select
+    entry_id,
+    commission_id,
+    entry_kind,
+    partner_id,
+    customer_id,
+    lead_id,
+    plan_id,
+    plan_version,
+    component_id,
+    source_type,
+    source_id,
+    cause_type,
+    cause_id,
+    amount_minor,
+    currency_code,
+    payout_amount_minor,
+    payout_currency_code,
+    effective_date,
+    available_date,
+    posting_period,
+    recorded_at,
+    segment,
+    ordinal,
+    reverses_entry_id,
+    corrects_entry_id,
+    explanation
+from {{ ref('int_journal__entries') }}

@@ -1,0 +1,13 @@
+-- Grain: one row per partner in a batch, or left out of it with the reason (payout_id) (P2).
+select
+    payout_id,
+    batch_id,
+    partner_id,
+    currency_code,
+    rail,
+    amount_minor,
+    state,
+    left_out_reason,
+    expected_pay_date,
+    settled_date
+from {{ ref('int_payouts__items') }}
