@@ -18,27 +18,54 @@ policies as (
 
 ),
 
+-- The first end after the earning; what is earned after an end is untouched by it.
+first_ends as (
+
+    select
+        earnings.component_id,
+        earnings.source_type,
+        earnings.source_id,
+        earnings.partner_id,
+        min_by(
+            ends.subscription_id,
+            {'ended_at': ends.access_ended_at, 'subscription_id': ends.subscription_id}
+        ) as subscription_id,
+        min(ends.access_ended_at) as access_ended_at,
+        min(ends.access_ended_date) as access_ended_date,
+        min(ends.days_of_access) as days_of_access
+    from earnings
+    inner join {{ ref('int_adjustment__access_ends') }} as ends
+        on
+            earnings.lead_id = ends.lead_id
+            and earnings.earned_at <= ends.access_ended_at
+    group by earnings.component_id, earnings.source_type, earnings.source_id, earnings.partner_id
+
+),
+
 affected as (
 
     select
         earnings.*,
         policies.churn_mode,
         policies.churn_window_days,
-        churned.subscription_id,
-        churned.churned_date,
-        churned.days_of_access
+        first_ends.subscription_id,
+        first_ends.access_ended_date,
+        first_ends.days_of_access
     from earnings
     inner join policies
         on
             earnings.plan_id = policies.plan_id
             and earnings.plan_version = policies.plan_version
-    inner join {{ ref('int_adjustment__churned_leads') }} as churned
+    inner join first_ends
         on
-            earnings.lead_id = churned.lead_id
-            and churned.days_of_access < policies.churn_window_days
+            earnings.component_id = first_ends.component_id
+            and earnings.source_type = first_ends.source_type
+            and earnings.source_id = first_ends.source_id
+            and earnings.partner_id = first_ends.partner_id
+            and first_ends.days_of_access < policies.churn_window_days
     where
         policies.max_age_days is null
-        or churned.churned_at <= {{ add_days_24h('earnings.earned_at', 'policies.max_age_days') }}
+        or first_ends.access_ended_at <= {{ add_days_24h('earnings.earned_at', 'policies.max_age_days') }}
 
 ),
 
@@ -94,7 +121,7 @@ select
     partner_id,
     'subscription' as cause_type,
     subscription_id as cause_id,
-    greatest(churned_date, earned_date) as effective_date,
+    access_ended_date as effective_date,
     amount_minor as earned_amount_minor,
     days_of_access,
     -target_amount_minor as amount_minor,

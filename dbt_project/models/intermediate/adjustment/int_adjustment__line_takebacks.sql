@@ -1,6 +1,7 @@
--- Grain: one row per (earning on an invoice line, cause, kind): what that cause takes back of it, or
--- gives back. Rules R1–R4, R6–R9, M4: cumulative targets in event order, capped at the earning; each
--- entry is its target less the one before, in the earning's currency and in the payout currency.
+-- Grain: one row per (earning on an invoice line, kind, cause): what that cause takes back of it, or
+-- gives back. Rules R1–R3, R6–R9, M4: cumulative targets in event order, capped at the earning; an
+-- entry is the target after its cause less the target before, in both currencies. Once the money that
+-- went back reaches what was paid, every line is reversed in full: a full reversal leaves exactly 0.
 with
 
 run as (
@@ -15,6 +16,7 @@ earnings as (
     where
         reason is null
         and source_type = 'invoice_line'
+        and paid_amount_minor > 0
 
 ),
 
@@ -44,53 +46,56 @@ applicable as (
         causes.cause_id,
         causes.kind,
         causes.event_at,
-        causes.invoice_line_id,
-        causes.amount_minor as cause_amount_minor
+        causes.restored_at,
+        causes.amount_minor as cause_amount_minor,
+        case when causes.invoice_line_id is null then causes.amount_minor else 0 end as invoice_part_minor,
+        case
+            when causes.invoice_line_id = earnings.source_id and earnings.line_total_amount_minor > 0
+                then causes.amount_minor
+            else 0
+        end as line_part_minor
     from earnings
     inner join policies
         on
             earnings.plan_id = policies.plan_id
             and earnings.plan_version = policies.plan_version
     inner join {{ ref('int_adjustment__causes') }} as causes
-        on
-            earnings.invoice_id = causes.invoice_id
-            and (causes.invoice_line_id is null or causes.invoice_line_id = earnings.source_id)
+        on earnings.invoice_id = causes.invoice_id
     where
-        earnings.paid_amount_minor > 0
-        and (causes.invoice_line_id is null or earnings.line_total_amount_minor > 0)
         -- R9: the policy of the version under which it was earned.
-        and case causes.policy
+        case causes.policy
             when 'refund' then policies.refund_mode = 'proportional'
             when 'chargeback_on_open' then policies.chargeback_on_open = 'reverse'
-            when 'chargeback_on_lost'
-                then policies.chargeback_on_open <> 'reverse' and policies.chargeback_on_lost = 'reverse'
-            when 'reinstate_on_won' then policies.chargeback_on_open = 'reverse'
-            when 'reinstate_on_lost'
-                then policies.chargeback_on_open = 'reverse' and policies.chargeback_on_lost = 'none'
+            else policies.chargeback_on_open <> 'reverse' and policies.chargeback_on_lost = 'reverse'
         end
         -- R8
         and (
             policies.max_age_days is null
-            or causes.age_at <= {{ add_days_24h('earnings.earned_at', 'policies.max_age_days') }}
+            or causes.event_at <= {{ add_days_24h('earnings.earned_at', 'policies.max_age_days') }}
         )
 
 ),
 
+-- R2: a dispute that was won is reinstated by the very amount, so what follows counts without it.
 running as (
 
     select
         applicable.*,
-        cast(
-            sum(case when invoice_line_id is null then cause_amount_minor else 0 end) over event_order as bigint
-        ) as invoice_reversed_minor,
-        cast(
-            sum(case when invoice_line_id is not null then cause_amount_minor else 0 end) over event_order as bigint
-        ) as line_reversed_minor
+        case when restored_at is null then 1 else 0 end as stays,
+        coalesce(
+            cast(sum(case when restored_at is null then invoice_part_minor else 0 end) over earlier as bigint), 0
+        ) as invoice_before_minor,
+        coalesce(
+            cast(sum(case when restored_at is null then line_part_minor else 0 end) over earlier as bigint), 0
+        ) as line_before_minor,
+        coalesce(
+            cast(sum(case when restored_at is null then cause_amount_minor else 0 end) over earlier as bigint), 0
+        ) as returned_before_minor
     from applicable
-    window event_order as (
+    window earlier as (
         partition by component_id, source_type, source_id, partner_id
-        order by event_at, cause_type, cause_id, kind
-        rows between unbounded preceding and current row
+        order by event_at, cause_type, cause_id
+        rows between unbounded preceding and 1 preceding
     )
 
 ),
@@ -99,65 +104,43 @@ targeted as (
 
     select
         running.*,
-        least(
-            abs(earned_amount_minor),
-            case
-                when line_reversed_minor = 0
-                    then {{ round_ratio(
-                        wide('abs(earned_amount_minor)') ~ ' * invoice_reversed_minor', wide('paid_amount_minor')
-                    ) }}
-                else {{ round_ratio(
-                    wide('abs(earned_amount_minor)') ~ ' * ('
-                    ~ wide('invoice_reversed_minor') ~ ' * line_total_amount_minor * line_share + '
-                    ~ wide('line_reversed_minor') ~ ' * line_share_base * paid_amount_minor)',
-                    wide('greatest(paid_amount_minor, 1)') ~ ' * greatest(line_total_amount_minor, 1) * line_share'
-                ) }}
-            end
-        ) * cast(sign(earned_amount_minor) as bigint) as target_amount_minor
+        {{ reversal_target('0', '0', '0') }} as target_before_minor,
+        {{ reversal_target('invoice_part_minor', 'line_part_minor', 'cause_amount_minor') }} as target_after_minor
     from running
 
 ),
 
-converted as (
+taken as (
 
     select
         targeted.*,
-        {{ round_ratio(wide('target_amount_minor') ~ ' * minor_numerator', 'minor_denominator') }}
-            as target_payout_amount_minor
+        target_before_minor - target_after_minor as amount_minor,
+        {{ round_ratio(wide('target_before_minor') ~ ' * minor_numerator', 'minor_denominator') }}
+        - {{ round_ratio(wide('target_after_minor') ~ ' * minor_numerator', 'minor_denominator') }}
+            as payout_amount_minor
     from targeted
 
 ),
 
-stepped as (
+rows_of_both_signs as (
 
     select
-        converted.*,
-        coalesce(lag(target_amount_minor) over event_order, 0) as previous_target_minor,
-        coalesce(lag(target_payout_amount_minor) over event_order, 0) as previous_target_payout_minor
-    from converted
-    window event_order as (
-        partition by component_id, source_type, source_id, partner_id
-        order by event_at, cause_type, cause_id, kind
-    )
+        kind, component_id, source_type, source_id, partner_id, cause_type, cause_id, event_at,
+        cause_amount_minor, paid_amount_minor, amount_minor, payout_amount_minor
+    from taken
+
+    union all
+
+    select
+        'reinstatement', component_id, source_type, source_id, partner_id, cause_type, cause_id, restored_at,
+        cause_amount_minor, paid_amount_minor, -amount_minor, -payout_amount_minor
+    from taken
+    where restored_at is not null
 
 )
 
 select
-    stepped.kind,
-    stepped.component_id,
-    stepped.source_type,
-    stepped.source_id,
-    stepped.partner_id,
-    stepped.cause_type,
-    stepped.cause_id,
-    stepped.event_at,
-    {{ local_date('stepped.event_at') }} as effective_date,
-    stepped.earned_amount_minor,
-    stepped.cause_amount_minor,
-    stepped.paid_amount_minor,
-    stepped.target_amount_minor,
-    stepped.target_payout_amount_minor,
-    -(stepped.target_amount_minor - stepped.previous_target_minor) as amount_minor,
-    -(stepped.target_payout_amount_minor - stepped.previous_target_payout_minor) as payout_amount_minor
-from stepped
+    rows_of_both_signs.*,
+    {{ local_date('rows_of_both_signs.event_at') }} as effective_date
+from rows_of_both_signs
 cross join run

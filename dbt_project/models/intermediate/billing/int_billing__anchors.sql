@@ -1,12 +1,14 @@
 -- Grain: one row per customer (customer_id) with a paid line of a positive amount.
 -- Rule C3: the anchor is the service start of the customer's earliest paid line, by first payment,
--- then start, then id, of any product.
+-- then start, then id, of any product, with a positive amount. A free invoice is no charge.
 with
 
 positive_lines as (
 
     select * from {{ ref('int_billing__paid_lines') }}
-    where net_amount_minor > 0
+    where
+        gross_amount_minor > 0
+        and paid_amount_minor > 0
 
 ),
 

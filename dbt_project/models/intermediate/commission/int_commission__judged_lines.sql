@@ -77,6 +77,13 @@ windowed as (
         components.duration_is_for_life,
         anchors.anchor_date,
         anchors.anchor_invoice_id,
+        coalesce(
+            components.duration_basis = 'service_period'
+            and components.duration_months > 0
+            and not components.duration_is_for_life
+            and governed.service_end_date > governed.service_start_date,
+            false
+        ) as has_day_share,
         coalesce(product_lists.has_include_list, false) as has_include_list,
         listed.is_included,
         case
@@ -116,7 +123,7 @@ based as (
         end as line_base_amount_minor,
         -- C3: the share of the service days inside the duration window, as integers (M2).
         case
-            when duration_basis = 'service_period' and service_end_date > service_start_date
+            when has_day_share
                 then greatest(
                     {{ days_between('greatest(service_start_date, anchor_date)',
                                     'least(service_end_date, duration_ends_date)') }},
@@ -125,7 +132,7 @@ based as (
             else 1
         end as days_in_window,
         case
-            when duration_basis = 'service_period' and service_end_date > service_start_date
+            when has_day_share
                 then {{ days_between('service_start_date', 'service_end_date') }}
             else 1
         end as days_in_period
@@ -138,7 +145,6 @@ select
     case
         when plan_version is null then 'no_plan'
         when component_id is null then 'no_component'
-        when is_conversion_late then 'conversion_window'
         when is_included = false or (has_include_list and is_included is null) then 'product_excluded'
         when
             (product_kind = 'one_off' and base_one_off = 'exclude')
@@ -147,19 +153,16 @@ select
             or (product_kind = 'shipping' and base_shipping = 'exclude')
             then 'kind_excluded'
         when gross_amount_minor < 0 and not is_proration and base_credits = 'exclude' then 'credit_excluded'
-        when anchor_date is null then 'outside_duration'
+        when not duration_is_for_life and anchor_date is null then 'outside_duration'
         when not duration_is_for_life and duration_months = 0 and invoice_id <> anchor_invoice_id
             then 'outside_duration'
+        when has_day_share and days_in_window = 0 then 'outside_duration'
         when
-            duration_basis = 'service_period'
-            and service_end_date > service_start_date
-            and days_in_window = 0
-            then 'outside_duration'
-        when
-            not (duration_basis = 'service_period' and service_end_date > service_start_date)
+            not has_day_share
             and not duration_is_for_life
             and duration_months > 0
             and (service_start_date < anchor_date or service_start_date >= duration_ends_date)
             then 'outside_duration'
+        when is_conversion_late then 'conversion_window'
     end as reason
 from based

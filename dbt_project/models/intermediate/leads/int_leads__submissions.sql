@@ -29,9 +29,16 @@ registrations as (
 
 ),
 
+-- What was submitted before the first version is judged by the first.
 lead_versions as (
 
-    select * from {{ ref('stg_program__lead_versions') }}
+    select
+        versions.* exclude (valid_from_date),
+        case
+            when valid_from_date = min(valid_from_date) over () then date '1900-01-01'
+            else valid_from_date
+        end as valid_from_date
+    from {{ ref('stg_program__lead_versions') }} as versions
 
 )
 

@@ -84,7 +84,7 @@ code_matches as (
         codes.code_type,
         row_number() over (
             partition by coded_records.record_type, coded_records.record_id
-            order by codes.starts_at desc, codes.source
+            order by codes.starts_at desc, codes.arrival desc, codes.row_number desc
         ) as match_rank
     from coded_records
     inner join {{ ref('int_sources__partner_codes') }} as codes

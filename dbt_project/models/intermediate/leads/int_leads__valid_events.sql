@@ -8,7 +8,7 @@ qualifying as (
         stage_events.*,
         lead_versions.lead_version
     from {{ ref('int_leads__stage_events') }} as stage_events
-    inner join {{ ref('stg_program__lead_versions') }} as lead_versions
+    left join {{ ref('stg_program__lead_versions') }} as lead_versions
         on
             stage_events.occurred_date >= lead_versions.valid_from_date
             and stage_events.occurred_date < lead_versions.valid_to_date
@@ -17,6 +17,7 @@ qualifying as (
             when 'signup' then 1
             when 'demo_booked' then 2
             when 'demo_held' then 3
+            -- deal_won, and days before the first version: only a won deal or a payment counts.
             else 5
         end
 

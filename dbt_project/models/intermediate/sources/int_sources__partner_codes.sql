@@ -1,4 +1,4 @@
--- Grain: one row per (code, valid_from_at), the newest version (F1). A code may pass from one
+-- Grain: one row per (code, code_type, valid_from_at), the newest version (F1). A code may pass from one
 -- partner to another with a later valid_from; a row with the same start replaces the older one.
 -- Codes match without regard to case.
 with
@@ -15,18 +15,20 @@ landed as (
 
 newest as (
 
-    {{ newest_versions('landed', ['code_key', 'starts_at']) }}
+    {{ newest_versions('landed', ['code_key', 'code_type', 'starts_at']) }}
 
 ),
 
 ranked as (
 
-    {{ best_ranked('newest', ['code_key', 'starts_at']) }}
+    {{ best_ranked('newest', ['code_key', 'code_type', 'starts_at']) }}
 
 )
 
 select
     source,
+    arrival,
+    row_number,
     code_key,
     code,
     partner_id,

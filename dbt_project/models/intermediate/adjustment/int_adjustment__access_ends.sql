@@ -1,5 +1,5 @@
--- Grain: one row per lead whose access ended (lead_id): the first moment after its anchor at which no
--- subscription of it was running any more (R5).
+-- Grain: one row per moment at which a paying lead's access ended (lead_id, subscription_id): no other
+-- subscription of the lead was running any more (R5). An end before the anchor ends nothing paid.
 with
 
 run as (
@@ -27,7 +27,6 @@ anchors as (
 
     select
         lead_records.lead_id,
-        min(anchors.anchor_at) as anchor_at,
         min(anchors.anchor_date) as anchor_date
     from {{ ref('int_billing__anchors') }} as anchors
     inner join {{ ref('int_identity__lead_records') }} as lead_records
@@ -44,12 +43,12 @@ ends as (
         ended.lead_id,
         ended.subscription_id,
         ended.access_ended_at,
+        {{ local_date('ended.access_ended_at') }} as access_ended_date,
         anchors.anchor_date
     from subscriptions as ended
     inner join anchors
-        on
-            ended.lead_id = anchors.lead_id
-            and ended.access_ended_at >= anchors.anchor_at
+        on ended.lead_id = anchors.lead_id
+    cross join run
     where
         ended.access_ended_at is not null
         and not exists (
@@ -65,15 +64,7 @@ ends as (
 )
 
 select
-    ends.lead_id,
-    min_by(
-        ends.subscription_id,
-        {'ended_at': ends.access_ended_at, 'subscription_id': ends.subscription_id}
-    ) as subscription_id,
-    min(ends.access_ended_at) as churned_at,
-    {{ local_date('min(ends.access_ended_at)', 'min(run.timezone)') }} as churned_date,
-    min(ends.anchor_date) as anchor_date,
-    {{ days_between('min(ends.anchor_date)', local_date('min(ends.access_ended_at)', 'min(run.timezone)')) }} as days_of_access
+    ends.*,
+    {{ days_between('anchor_date', 'access_ended_date') }} as days_of_access
 from ends
-cross join run
-group by ends.lead_id
+where access_ended_date >= anchor_date
