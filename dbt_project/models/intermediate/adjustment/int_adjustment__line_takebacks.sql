@@ -122,6 +122,52 @@ taken as (
 
 ),
 
+-- R10: the oldest earning entries of the line are reversed first; a reversal is available no earlier
+-- than the parts it reverses.
+part_spans as (
+
+    select
+        component_id,
+        source_type,
+        source_id,
+        partner_id,
+        available_date,
+        cast(sum(abs(amount_minor)) over oldest_first as bigint) - abs(amount_minor) as opens_at,
+        cast(sum(abs(amount_minor)) over oldest_first as bigint) as closes_at
+    from {{ ref('int_commission__earning_parts') }}
+    window oldest_first as (
+        partition by component_id, source_type, source_id, partner_id
+        order by part_number
+        rows between unbounded preceding and current row
+    )
+
+),
+
+reversed_dates as (
+
+    select
+        taken.component_id,
+        taken.source_type,
+        taken.source_id,
+        taken.partner_id,
+        taken.cause_type,
+        taken.cause_id,
+        max(part_spans.available_date) as reversed_available_date
+    from taken
+    inner join part_spans
+        on
+            taken.component_id = part_spans.component_id
+            and taken.source_type = part_spans.source_type
+            and taken.source_id = part_spans.source_id
+            and taken.partner_id = part_spans.partner_id
+            and part_spans.opens_at < abs(taken.target_after_minor)
+            and part_spans.closes_at > abs(taken.target_before_minor)
+    group by
+        taken.component_id, taken.source_type, taken.source_id, taken.partner_id,
+        taken.cause_type, taken.cause_id
+
+),
+
 rows_of_both_signs as (
 
     select
@@ -141,6 +187,15 @@ rows_of_both_signs as (
 
 select
     rows_of_both_signs.*,
-    {{ local_date('rows_of_both_signs.event_at') }} as effective_date
+    {{ local_date('rows_of_both_signs.event_at') }} as effective_date,
+    reversed_dates.reversed_available_date
 from rows_of_both_signs
 cross join run
+left join reversed_dates
+    on
+        rows_of_both_signs.component_id = reversed_dates.component_id
+        and rows_of_both_signs.source_type = reversed_dates.source_type
+        and rows_of_both_signs.source_id = reversed_dates.source_id
+        and rows_of_both_signs.partner_id = reversed_dates.partner_id
+        and rows_of_both_signs.cause_type = reversed_dates.cause_type
+        and rows_of_both_signs.cause_id = reversed_dates.cause_id

@@ -27,21 +27,21 @@ takebacks as (
 
     select
         kind, component_id, source_type, source_id, partner_id, cause_type, cause_id, effective_date,
-        amount_minor, payout_amount_minor, cause_amount_minor, paid_amount_minor
+        amount_minor, payout_amount_minor, cause_amount_minor, reversed_available_date
     from {{ ref('int_adjustment__line_takebacks') }}
 
     union all
 
     select
         kind, component_id, source_type, source_id, partner_id, cause_type, cause_id, effective_date,
-        amount_minor, payout_amount_minor, null, null
+        amount_minor, payout_amount_minor, null, cast(null as date)
     from {{ ref('int_adjustment__voided') }}
 
     union all
 
     select
         kind, component_id, source_type, source_id, partner_id, cause_type, cause_id, effective_date,
-        amount_minor, payout_amount_minor, null, null
+        amount_minor, payout_amount_minor, null, cast(null as date)
     from {{ ref('int_adjustment__churn_takebacks') }}
 
 ),
@@ -85,7 +85,9 @@ desired as (
         takebacks.cause_id,
         takebacks.effective_date,
         -- R10: never earlier than what it reverses.
-        greatest(takebacks.effective_date, parts.available_date) as available_date,
+        greatest(
+            takebacks.effective_date, coalesce(takebacks.reversed_available_date, parts.available_date)
+        ) as available_date,
         takebacks.amount_minor,
         takebacks.payout_amount_minor,
         takebacks.cause_amount_minor,

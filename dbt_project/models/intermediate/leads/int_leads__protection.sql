@@ -49,6 +49,13 @@ walk as (
         case when ordered.submitted_at < walk.held_until_at then walk.holder_key end,
         case when ordered.submitted_at < walk.held_until_at then walk.holder_partner_id end,
         case
+            -- The holder's own approved registration prolongs the protection and holds it from then on.
+            when
+                ordered.submitted_at < walk.held_until_at
+                and ordered.is_approved_registration
+                and ordered.partner_id = walk.holder_partner_id
+                and ordered.protected_until_at > walk.held_until_at
+                then ordered.submission_key
             when ordered.submitted_at < walk.held_until_at then walk.holder_key
             when ordered.is_protecting then ordered.submission_key
             else walk.holder_key
