@@ -1,0 +1,101 @@
+"""Connectors: names, addresses, and that a secret never stands in the file or in a message."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from program.load import Workspace
+from program.schema_sources import STRIPE_STREAMS, StripeSource
+
+Problems = Callable[..., list[str]]
+
+
+def test_stripe_source_without_settings_uses_documented_defaults(
+    load: Callable[..., Workspace],
+) -> None:
+    source = load(sources="sources: {billing: {kind: stripe}}\n").sources.sources["billing"]
+    assert isinstance(source, StripeSource)
+    assert source.base_url == "https://api.stripe.com"
+    assert source.api_key_env == "STRIPE_API_KEY"
+    assert source.streams == STRIPE_STREAMS
+    assert (source.overlap_hours, source.timeout_seconds) == (1, 30)
+    assert source.fields.code == "metadata.partner_code"
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "api_key_env: sk_live_4eC39HqLyjWDarjtT1zdp7dc",
+        "api_key_env: rk_test_4eC39HqLyjWDarjtT1zdp7dc",
+        "api_key: STRIPE_4eC39HqLyjWDarjtT1zdp7dc",
+        "key: 4eC39HqLyjWDarjtT1zdp7dc",
+        "token: 4eC39HqLyjWDarjtT1zdp7dc",
+        "base_url: https://user:4eC39HqLyjWDarjtT1zdp7dc@api.stripe.com",
+        "streams: [Bearer 4eC39HqLyjWDarjtT1zdp7dc]",
+        "kind: sk_live_4eC39HqLyjWDarjtT1zdp7dc",
+        "sk_live_4eC39HqLyjWDarjtT1zdp7dc: 1",
+        "fields: {code: whsec_4eC39HqLyjWDarjtT1zdp7dc}",
+    ],
+)
+def test_literal_secret_is_refused_with_hint_and_never_repeated(
+    problems: Problems, setting: str
+) -> None:
+    kind = "" if setting.startswith("kind") else "    kind: stripe\n"
+    lines = problems(sources=f"sources:\n  billing:\n{kind}    {setting}\n")
+    assert len(lines) == 1, lines
+    assert lines[0].startswith(f"sources.yml:{4 if kind else 3}: sources.billing")
+    assert "environment" in lines[0]
+    assert "4eC39" not in "".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("setting", "expected"),
+    [
+        ("api_key_env: stripe-key", "must be the name of an environment variable"),
+        ("base_url: api.stripe.com", "must be an address"),
+        ("base_url: ftp://api.stripe.com", "must be an address"),
+        ("base_url: http://localhost:99999", "must be an address"),
+        ("streams: [invoice]", "did you mean invoices?"),
+        ("streams: []", "must have at least 1"),
+        ("overlap_hours: -1", "must be 0 or more"),
+        ("timeout_seconds: 0", "must be 1 or more"),
+        ("api_version: newest", "api_version"),
+        ("fields: {code: 'metadata..code'}", "must be names joined by points"),
+        ("path: drop", "belongs to kind files, not to stripe"),
+        ("timeout: 5", "did you mean timeout_seconds?"),
+    ],
+)
+def test_stripe_setting_that_is_wrong_is_refused_on_its_line(
+    problems: Problems, setting: str, expected: str
+) -> None:
+    lines = problems(sources=f"sources:\n  billing:\n    kind: stripe\n    {setting}\n")
+    assert len(lines) == 1
+    assert lines[0].startswith("sources.yml:4: sources.billing.")
+    assert expected in lines[0]
+
+
+@pytest.mark.parametrize("name", ["Drop", "1drop", "my-drop", "drop.x", "_drop"])
+def test_source_name_outside_pattern_is_refused(problems: Problems, name: str) -> None:
+    lines = problems(sources=f"sources:\n  {name}: {{kind: files}}\n")
+    assert lines == [
+        f"sources.yml:2: sources.{name}: must be lower case letters, digits and '_', "
+        "beginning with a letter"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("sources: {}\n", "sources.yml:1: sources: must have at least 1"),
+        ("source: {}\n", "sources.yml:1: source: unknown setting; did you mean sources?"),
+        ("- a\n", "sources.yml:1: must be a mapping of settings; write name: value lines"),
+        ("sources:\n  a: {path: x}\n", "sources.yml:2: sources.a.kind: is missing; "),
+        ("sources:\n  a: {kind: file}\n", "did you mean files?"),
+    ],
+)
+def test_sources_file_of_wrong_shape_is_refused(
+    problems: Problems, text: str, expected: str
+) -> None:
+    assert any(expected in line for line in problems(sources=text))

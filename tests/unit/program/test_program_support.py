@@ -1,0 +1,153 @@
+"""What is not computed yet is refused with what to write instead; what is computed is accepted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+Problems = Callable[..., list[str]]
+ProgramWith = Callable[..., str]
+
+COMPONENT = "          - id: recurring\n            kind: recurring\n            rate: 0.20\n"
+VERSION = "groups:\n"
+
+
+@pytest.mark.parametrize(
+    ("setting", "path"),
+    [
+        ("tiers: {metric: customers, period: year, bands: [{from: 0, rate: 0.1}]}", "tiers"),
+        ("caps: {per_customer: {USD: 5000.00}}", "caps"),
+        ("first_payment_rate: 0.5", "first_payment_rate"),
+        ("product_rates: {prod_x: 0.30}", "product_rates"),
+        ("conditions: [{country: [NO], rate: 0.25}]", "conditions"),
+        ("minimum: {USD: 1.00}", "minimum"),
+        ("maximum: {USD: 1.00}", "maximum"),
+        ("reactivation: {mode: restart, gap_days: 60}", "reactivation.mode"),
+        ("reactivation: {mode: stop, gap_days: 60}", "reactivation.mode"),
+    ],
+)
+def test_recurring_setting_that_is_not_computed_is_refused(
+    problems: Problems, program_with: ProgramWith, setting: str, path: str
+) -> None:
+    text = program_with(replace=(COMPONENT, f"{COMPONENT}            {setting}\n"))
+    lines = problems(text)
+    assert len(lines) == 1
+    assert lines[0].startswith(f"program.yml:15: plans[0].versions[0].components[0].{path}: ")
+    assert "not computed in this release; " in lines[0]
+
+
+@pytest.mark.parametrize(
+    "component",
+    [
+        "{id: b, kind: bonus, metric: customers, period: month, threshold: 10, amount: {USD: 5}}",
+        "{id: r, kind: partner_referral, rate: 0.10, months: 12}",
+    ],
+)
+def test_component_kind_that_is_not_computed_is_refused(
+    problems: Problems, program_with: ProgramWith, component: str
+) -> None:
+    lines = problems(program_with(replace=(COMPONENT, f"{COMPONENT}          - {component}\n")))
+    assert len(lines) == 1
+    assert lines[0].startswith("program.yml:15: plans[0].versions[0].components[1].kind: ")
+    assert "recurring and event are computed" in lines[0]
+
+
+@pytest.mark.parametrize(
+    ("added", "expected"),
+    [
+        (
+            "attribution:\n  - effective_from: 2025-01-01\n    model: time_decay\n",
+            "program.yml:19: attribution[0].model: time_decay is not computed in this release; "
+            "write last_touch or first_touch",
+        ),
+        (
+            "attribution:\n  - effective_from: 2025-01-01\n    compare_models:\n"
+            "      - first_touch\n      - linear\n",
+            "program.yml:21: attribution[0].compare_models[1]: linear is not computed in this "
+            "release; remove it; last_touch and first_touch can be compared",
+        ),
+        (
+            "attribution:\n  - effective_from: 2025-01-01\n"
+            "    after_earning: recompute_until_paid\n",
+            "program.yml:19: attribution[0].after_earning: recompute_until_paid is not computed "
+            "in this release; write pin or recompute",
+        ),
+        (
+            "payouts:\n  rails:\n    default: csv\n    EUR: sepa\n",
+            "program.yml:20: payouts.rails.EUR: sepa is not available in this release; "
+            "write EUR: csv",
+        ),
+        (
+            "payouts:\n  offset_share: 0.5\n",
+            "program.yml:18: payouts.offset_share: 0.5 is not computed in this release; "
+            "write 1.0: negative balances are netted in full",
+        ),
+        (
+            "approvals:\n  min_identity: oidc\n",
+            "program.yml:18: approvals.min_identity: oidc is not available in this release; "
+            "write min_identity: os_user",
+        ),
+    ],
+)
+def test_setting_that_is_not_computed_is_refused_with_what_to_write(
+    problems: Problems, program_with: ProgramWith, added: str, expected: str
+) -> None:
+    assert problems(program_with(added)) == [expected]
+
+
+@pytest.mark.parametrize(
+    "added",
+    [
+        "attribution: [{effective_from: 2025-01-01, model: first_touch, after_earning: recompute, "
+        "compare_models: [last_touch, first_touch], position_based: {first: 0.3, last: 0.3}, "
+        "time_decay: {half_life_days: 14}, code_grace_hours: 24, collapse_repeats: false}]\n",
+        "lead: [{effective_from: 2025-01-01, scope: person, valid_when: deal_won, "
+        "self_referral: allow, self_referral_allowed: [p_1]}]\n",
+        "payouts: {schedule: {frequency: weekly, cutoff: month_end, pay_weekday: monday}}\n",
+        "payouts: {schedule: {frequency: twice_monthly, pay_days: [31, 15], "
+        "business_day: previous}, gates: [], offset_share: 1.0, rails: {EUR: csv}}\n",
+        "approvals: {tiers: [{up_to: 1000.00}, {partnerships: 2, finance: 2}], expire_days: 3}\n",
+        "pilot: {enabled: true, partners: [p_1]}\n",
+        "overrides: [{partner_id: p_1, plan: standard, effective_from: 2025-06-01}]\n",
+    ],
+)
+def test_setting_that_is_computed_is_accepted(
+    problems: Problems, program_with: ProgramWith, added: str
+) -> None:
+    assert problems(program_with(added)) == []
+
+
+@pytest.mark.parametrize(
+    "churn",
+    [
+        "{window_days: 90, mode: full}",
+        "{window_days: 90, mode: prorated}",
+        "{window_days: 90, mode: table, table: [{under_days: 30, share: 1.0}]}",
+    ],
+)
+def test_clawback_that_is_computed_is_accepted(
+    problems: Problems, program_with: ProgramWith, churn: str
+) -> None:
+    version = (
+        "        terms_follow: current\n"
+        "        hold: {days: 0, after: event}\n"
+        f"        clawback: {{refund: {{mode: none}}, churn: {churn}, max_age_days: 0,\n"
+        "                   chargeback: {on_open: none, on_lost: none}}\n"
+    )
+    assert problems(program_with(replace=(VERSION, version + VERSION))) == []
+
+
+@pytest.mark.parametrize("duration", ["{months: 0}", "{months: null}", "{basis: service_period}"])
+def test_duration_that_is_computed_is_accepted(
+    problems: Problems, program_with: ProgramWith, duration: str
+) -> None:
+    text = program_with(replace=(COMPONENT, f"{COMPONENT}            duration: {duration}\n"))
+    assert problems(text) == []
+
+
+@pytest.mark.parametrize("kind", ["hubspot", "typeform", "calendly", "google_calendar", "ecb"])
+def test_source_kind_that_is_not_available_is_refused(problems: Problems, kind: str) -> None:
+    lines = problems(sources=f"sources:\n  drop: {{kind: files}}\n  other:\n    kind: {kind}\n")
+    assert len(lines) == 1
+    assert lines[0].startswith(f"sources.yml:4: sources.other.kind: {kind} is not available")
