@@ -1,0 +1,137 @@
+"""The landing: parts become visible by their manifest alone, whatever died in between."""
+
+import hashlib
+import json
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from ingest.errors import LandingDamagedError
+from ingest.landing import LandingStore, LandingWriter, read_landings, read_manifest
+
+AT = datetime(2026, 3, 1)
+
+
+def begin(home: Path, stream: str = "customers") -> LandingWriter:
+    with LandingStore(home) as store:
+        return store.begin("billing", stream, "stripe", AT, {"version": "1"})
+
+
+def put(writer: LandingWriter, name: str, content: bytes, **cursor: str) -> None:
+    writer.temporary_path(name).write_bytes(content)
+    writer.commit_part(name, "pages", rows=1, cursor=cursor)
+
+
+def test_part_is_recorded_with_hash_rows_and_cursor(tmp_path) -> None:
+    writer = begin(tmp_path)
+    put(writer, "a", b"one", after="x")
+    landing = read_manifest(writer.directory)
+    (part,) = landing.parts
+    assert part.sha256 == hashlib.sha256(b"one").hexdigest()
+    assert (part.rows, part.cursor, part.size_bytes) == (1, {"after": "x"}, 3)
+    assert landing.landing_id == "billing/customers/0000000001"
+    assert not landing.is_final
+
+
+def test_landing_is_visible_only_when_final(tmp_path) -> None:
+    writer = begin(tmp_path)
+    put(writer, "a", b"one")
+    writer.finalise({"rows": 1})
+    (landing,) = read_landings(tmp_path)
+    assert landing.is_final
+    assert landing.totals == {"rows": 1}
+
+
+def test_torn_last_line_is_ignored_and_cut_before_the_next_record(tmp_path) -> None:
+    writer = begin(tmp_path)
+    put(writer, "a", b"one")
+    manifest = writer.directory / "manifest.jsonl"
+    whole = manifest.read_bytes()
+    manifest.write_bytes(whole + b'{"record":"end","final":tr')
+    landing = read_manifest(writer.directory)
+    assert len(landing.parts) == 1
+    assert not landing.is_final
+    resumed = LandingWriter(landing)
+    put(resumed, "b", b"two")
+    assert [part.name for part in read_manifest(writer.directory).parts] == ["a", "b"]
+    assert manifest.read_bytes().startswith(whole)
+    assert b"tr{" not in manifest.read_bytes()
+
+
+def test_damaged_manifest_line_is_refused_not_skipped(tmp_path) -> None:
+    writer = begin(tmp_path)
+    put(writer, "a", b"one")
+    manifest = writer.directory / "manifest.jsonl"
+    lines = manifest.read_bytes().splitlines(keepends=True)
+    manifest.write_bytes(lines[0] + b"garbage\n" + lines[1])
+    with pytest.raises(LandingDamagedError, match="line 2"):
+        read_landings(tmp_path)
+
+
+def test_restart_removes_temporary_files_and_empty_landings(tmp_path) -> None:
+    writer = begin(tmp_path)
+    put(writer, "a", b"one")
+    leftover = writer.temporary_path("b")
+    leftover.write_bytes(b"half")
+    spilled = writer.temporary_path("spill")
+    spilled.mkdir()
+    orphan = writer.directory.parent / "0000000002"
+    orphan.mkdir()
+    (orphan / "manifest.jsonl").write_bytes(b'{"record":"sta')
+    with LandingStore(tmp_path) as store:
+        assert not leftover.exists()
+        assert not orphan.exists()
+        assert not spilled.exists()
+        assert (writer.directory / "a").exists()
+        assert store.begin("billing", "refunds", "stripe", AT, {}).landing.arrival == 2
+
+
+def test_renamed_but_unrecorded_part_does_not_exist(tmp_path) -> None:
+    writer = begin(tmp_path)
+    (writer.directory / "a").write_bytes(b"renamed, then killed")
+    assert read_manifest(writer.directory).parts == ()
+    put(writer, "a", b"again")
+    assert (writer.directory / "a").read_bytes() == b"again"
+
+
+def test_full_disk_while_recording_leaves_the_manifest_whole(tmp_path, monkeypatch) -> None:
+    import os
+
+    writer = begin(tmp_path)
+    manifest = writer.directory / "manifest.jsonl"
+    put(writer, "a", b"one")
+    before = manifest.read_bytes()
+    real = os.fsync
+
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        writer.finalise({})
+    monkeypatch.setattr(os, "fsync", real)
+    assert not read_manifest(writer.directory).is_final
+    assert manifest.read_bytes() == before
+
+
+def test_abandoned_landing_stays_invisible(tmp_path) -> None:
+    writer = begin(tmp_path)
+    put(writer, "a", b"one")
+    writer.abandon("too old")
+    landing = read_manifest(writer.directory)
+    assert landing.is_abandoned
+    assert not landing.is_final
+
+
+def test_unsafe_stream_name_never_leaves_the_landing(tmp_path) -> None:
+    with LandingStore(tmp_path) as store, pytest.raises(LandingDamagedError):
+        store.begin("billing", "../other", "stripe", AT, {})
+
+
+def test_manifest_records_are_one_json_object_per_line(tmp_path) -> None:
+    writer = begin(tmp_path)
+    put(writer, "a", b"one")
+    writer.finalise({})
+    lines = (writer.directory / "manifest.jsonl").read_text().splitlines()
+    assert [json.loads(line)["record"] for line in lines] == ["start", "part", "end"]
