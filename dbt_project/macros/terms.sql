@@ -2,6 +2,8 @@
   T2: the plan version that governs an event. Pinned terms were fixed at the valid event; current
   terms are those in force on the event's own day. Gives columns plan_id and plan_version.
   events: relation with lead_id, partner_id and a local date column event_date.
+  The join is on a column, not on a condition: a constant in an outer join's condition makes DuckDB
+  compare every row with every row.
 #}
 {% macro governing_versions(events, event_date) -%}
     select
@@ -21,8 +23,7 @@
             and {{ events }}.partner_id = lead_plans.partner_id
     left join {{ ref('int_terms__partner_plans') }} as partner_plans
         on
-            lead_plans.terms_follow = 'current'
-            and {{ events }}.partner_id = partner_plans.partner_id
+            lead_plans.current_terms_partner_id = partner_plans.partner_id
             and {{ events }}.{{ event_date }} >= partner_plans.valid_from_date
             and {{ events }}.{{ event_date }} < partner_plans.valid_to_date
     left join {{ ref('stg_program__plan_versions') }} as current_versions

@@ -137,13 +137,9 @@ open_opportunities as (
     where not exists (
         select 1
         from {{ ref('int_leads__touches') }} as touches
-        left join {{ ref('int_sources__deal_registrations') }} as registrations
-            on
-                touches.record_type = 'deal_registration'
-                and touches.record_id = registrations.registration_id
         where
             -- Only an approved registration is a touch (A2).
-            coalesce(registrations.registration_status, 'approved') = 'approved'
+            touches.is_touch
             and touches.lead_id = open_deals.lead_id
             and touches.partner_id = open_deals.partner_id
             and touches.occurred_at < open_deals.created_at

@@ -25,7 +25,8 @@ records as (
 
 registrations as (
 
-    select * from {{ ref('int_sources__deal_registrations') }}
+    select 'deal_registration' as record_type, registrations.*
+    from {{ ref('int_sources__deal_registrations') }} as registrations
 
 ),
 
@@ -72,7 +73,7 @@ inner join records
         and touches.record_id = records.record_id
 left join registrations
     on
-        touches.record_type = 'deal_registration'
+        touches.record_type = registrations.record_type
         and touches.record_id = registrations.registration_id
 left join lead_versions
     on

@@ -75,6 +75,15 @@ coded_records as (
 
 ),
 
+-- A2: a registration that is not approved touches nothing; it is kept for its verdict.
+unapproved as (
+
+    select 'deal_registration' as record_type, registration_id as record_id
+    from {{ ref('int_sources__deal_registrations') }}
+    where registration_status <> 'approved'
+
+),
+
 code_matches as (
 
     select
@@ -124,6 +133,7 @@ select
     coalesce(coded_records.partner_id, code_matches.partner_id) as named_partner_id,
     partners.partner_id,
     record_leads.lead_id,
+    unapproved.record_id is null as is_touch,
     coded_records.code is not null
     and coded_records.partner_id is null
     and code_matches.partner_id is null as is_unknown_code
@@ -135,6 +145,10 @@ left join code_matches
         and code_matches.match_rank = 1
 left join {{ ref('int_sources__partners') }} as partners
     on coalesce(coded_records.partner_id, code_matches.partner_id) = partners.partner_id
+left join unapproved
+    on
+        coded_records.record_type = unapproved.record_type
+        and coded_records.record_id = unapproved.record_id
 left join record_leads
     on
         coded_records.record_type = record_leads.record_type

@@ -13,7 +13,8 @@ select
     credits.partner_id,
     partner_plans.plan_id,
     versions.plan_version,
-    versions.terms_follow
+    versions.terms_follow,
+    case when versions.terms_follow = 'current' then credits.partner_id end as current_terms_partner_id
 from credits
 left join {{ ref('int_terms__partner_plans') }} as partner_plans
     on
