@@ -8,11 +8,22 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from .facts import Book
+from .identity import normalise_domain, normalise_email, record_key
 from .leads import COMPETING, Lead
 from .terms import AttributionRules, Terms
 from .touches import Touch
 
 WHOLE_PPM = 1_000_000
+# Entities whose rows carry an e-mail or a company domain.
+CARRIERS = (
+    "contacts",
+    "form_submissions",
+    "deal_registrations",
+    "customers",
+    "touchpoints",
+    "meetings",
+    "product_events",
+)
 
 
 @dataclass(frozen=True)
@@ -35,6 +46,8 @@ def attribute(lead: Lead, book: Book, terms: Terms) -> Attribution:
     rules = terms.attribution_rules(book.zone.local_date(lead.valid_at))
     if rules is None:
         return nothing
+    if is_rejected(lead, book, terms):
+        return nothing
     competing = competing_touches(lead, rules)
     if not competing:
         return nothing
@@ -52,6 +65,23 @@ def attribute(lead: Lead, book: Book, terms: Terms) -> Attribution:
         ppm_by_model,
         conversion_ends_at,
     )
+
+
+def is_rejected(lead: Lead, book: Book, terms: Terms) -> bool:
+    """L1, decision 0005: every domain the lead carries is our own or blocked."""
+    rules = terms.lead_rules(book.zone.local_date(lead.valid_at))
+    listed = rules.own_domains | rules.blocked_domains if rules else frozenset()
+    if not listed:
+        return False
+    domains = set()
+    for entity in CARRIERS:
+        for row in book.rows(entity):
+            if record_key(entity, row) in lead.members:
+                email = normalise_email(row.get("email", ""))
+                domains |= {email.rpartition("@")[2]} if email else set()
+                if row.get("company_domain"):
+                    domains.add(normalise_domain(row["company_domain"]))
+    return bool(domains) and domains <= listed
 
 
 def competing_touches(lead: Lead, rules: AttributionRules) -> list[Touch]:

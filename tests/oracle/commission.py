@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from fractions import Fraction
 
-from .attribution import Attribution
+from .attribution import Attribution, is_rejected
 from .billing import Billing, Invoice, Line, Payment
 from .facts import Book, Row
 from .fx import Conversion, Rates
@@ -20,6 +20,7 @@ from .terms import Component, PlanVersion, Terms
 REASONS = (
     "no_lead",
     "lead_not_valid",
+    "lead_rejected",
     "no_attribution",
     "no_plan",
     "product_excluded",
@@ -85,6 +86,8 @@ class Earner:
             return [], "no_lead"
         if lead.valid_at is None:
             return [], "lead_not_valid"
+        if is_rejected(lead, self._book, self._terms):
+            return [], "lead_rejected"
         if attribution is None or attribution.partner_id is None:
             return [], "no_attribution"
         partner = self._partners[attribution.partner_id]

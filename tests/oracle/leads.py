@@ -209,13 +209,15 @@ def _valid_at(lead: Lead, book: Book, terms: Terms) -> datetime | None:
 def _judge(lead: Lead, book: Book, terms: Terms, partners: dict[str, Row]) -> None:
     """L1: one verdict per submission, in order of submission so that L3 sees what stands."""
     day = book.zone.local_date(lead.valid_at) if lead.valid_at else book.as_of
-    rules = terms.lead_rules(day) or terms.first_lead_rules()
+    scope_rules = terms.lead_rules(book.as_of) or terms.first_lead_rules()
     attribution = terms.attribution_rules(day) or terms.first_attribution_rules()
     protections: list[_Protection] = []
     for submission in sorted(lead.submissions, key=lambda s: (s.at, s.key)):
         partner = partners[submission.partner_id]
+        # L2: the version in force on the submission's own day, the first for days before it
+        rules = terms.lead_rules(book.zone.local_date(submission.at)) or terms.first_lead_rules()
         verdict, rival = (
-            _own_fault(submission, rules, partner)
+            _own_fault(submission, rules, partner, scope_rules.scope)
             or _known_before(lead, submission, rules, book)
             or _duplicate(submission, protections)
             or _timing(lead, submission, attribution, book)
@@ -227,7 +229,7 @@ def _judge(lead: Lead, book: Book, terms: Terms, partners: dict[str, Row]) -> No
 
 
 def _own_fault(
-    submission: Submission, rules: LeadRules, partner: Row
+    submission: Submission, rules: LeadRules, partner: Row, scope: str
 ) -> tuple[str, str | None] | None:
     """L1: what the submission alone shows, in the order of the list."""
     row = submission.row
@@ -237,7 +239,12 @@ def _own_fault(
     domains = {email.rpartition("@")[2]} if email else set()
     if row.get("company_domain"):
         domains.add(normalise_domain(row["company_domain"]))
-    named_business = bool(row.get("company_domain")) and business_domain(row["company_domain"])
+    # F4: `person` never joins by company or domain, so there a domain names nobody
+    named_business = (
+        scope == "account"
+        and bool(row.get("company_domain"))
+        and business_domain(row["company_domain"])
+    )
     if not email and not named_business and not row.get("deal_id"):
         return "incomplete", None  # it names neither a person, a company nor a deal
     if domains & rules.own_domains:

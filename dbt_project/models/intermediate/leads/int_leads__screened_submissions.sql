@@ -132,7 +132,10 @@ open_opportunities as (
 
     select
         open_deals.submission_key,
-        min(open_deals.source || ':deals:' || open_deals.deal_id) as rival_key
+        min_by(
+            open_deals.source || ':deals:' || open_deals.deal_id,
+            {'created_at': open_deals.created_at, 'deal_id': open_deals.deal_id}
+        ) as rival_key
     from open_deals
     where not exists (
         select 1
