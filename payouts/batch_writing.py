@@ -1,0 +1,409 @@
+"""From partner nets to recorded batches: content, claims file, rows and events.
+
+What belongs here: building the content of each group and writing it down.
+What does not: choosing entries (``candidates``) or pay dates (``batches``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, func, select
+
+from payouts import claims, events, ids
+from payouts.candidates import ENTRIES_TABLE, PartnerNet
+from payouts.durable import ensure_folder, publish, remove_parts, write_durably
+from payouts.errors import ProposalRefusedError
+from payouts.hashing import canonical_json, instant_text, sha256_file, sha256_text
+from payouts.parquet import write_part
+from payouts.payees import Payee
+from payouts.records import BatchContent, BatchItem, content_hash, subject
+from payouts.schema import batch_states, batches, cutoffs, payout_items, proposals
+from payouts.selection import left_out_reason
+from payouts.states import PROPOSED
+from payouts.terms import PayoutRules
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from payouts.batches import PayDay
+
+KNOWN_RAILS = ("csv",)
+_PAYOUTS_VIEW = "payout_proposal_payouts"
+
+
+@dataclass(frozen=True)
+class Group:
+    """One legal entity, currency and rail: a batch (None when nobody is paid) and who is left out.
+
+    ``claims_rows`` and the content's ``claims_sha256`` are filled when the claims are written.
+    """
+
+    currency_code: str
+    rail: str
+    legal_entity: str
+    ordinal: int
+    content: BatchContent | None
+    left_out: tuple[tuple[PartnerNet, str], ...]
+    claims_rows: int = 0
+
+    @property
+    def left_out_hash(self) -> str:
+        """Hash over who is left out, with amount and reason; equal groups are recorded once."""
+        return sha256_text(
+            canonical_json(
+                [[net.partner_id, net.amount_minor, net.entries_hash, reason]
+                 for net, reason in self.left_out]
+            )
+        )  # fmt: skip
+
+
+def build_groups(
+    connection: Connection,
+    nets: Sequence[PartnerNet],
+    payees: Mapping[str, Payee],
+    pay_day: PayDay,
+    as_of: date,
+    rules: PayoutRules,
+) -> list[Group]:
+    """One group per currency (nets are sorted by it), with ids and versions from the register.
+
+    Groups that would repeat the last proposal of their kind are left away.
+    Raises: ProposalRefusedError for a rail that this version cannot write.
+    """
+    groups = []
+    for currency_code, found in groupby(nets, key=lambda net: net.currency_code):
+        rail = rules.rail_for(currency_code)
+        if rail not in KNOWN_RAILS:
+            raise ProposalRefusedError(
+                f"payouts.rails: {rail} for {currency_code} cannot be written in this release; "
+                "nothing was proposed. Use csv"
+            )
+        group = _build_group(
+            connection, list(found), currency_code, rail, payees, pay_day, as_of, rules
+        )
+        if group is not None:
+            groups.append(group)
+    return groups
+
+
+def _build_group(
+    connection: Connection,
+    nets: list[PartnerNet],
+    currency_code: str,
+    rail: str,
+    payees: Mapping[str, Payee],
+    pay_day: PayDay,
+    as_of: date,
+    rules: PayoutRules,
+) -> Group | None:
+    reasons = {
+        net.partner_id: left_out_reason(
+            partner_id=net.partner_id,
+            partner_name=net.partner_name,
+            partner_status=net.partner_status,
+            is_pilot=net.is_pilot,
+            amount_minor=net.amount_minor,
+            currency_code=currency_code,
+            payees=payees,
+            rules=rules,
+            as_of=as_of,
+        )
+        for net in nets
+    }
+    version = _next_version(connection, rules.legal_entity, currency_code, rail, pay_day)
+    batch_id = ids.batch_id(rules.legal_entity, currency_code, rail, pay_day.cutoff_date, version)
+    items = tuple(
+        BatchItem(
+            payout_id=ids.payout_id(batch_id, net.partner_id),
+            partner_id=net.partner_id,
+            partner_name=net.partner_name or "",
+            amount_minor=net.amount_minor,
+            entries=net.entries,
+            entries_hash=net.entries_hash,
+        )
+        for net in nets
+        if reasons[net.partner_id] is None
+    )
+    content = BatchContent(
+        batch_id=batch_id,
+        version=version,
+        legal_entity=rules.legal_entity,
+        currency_code=currency_code,
+        rail=rail,
+        pay_date=pay_day.pay_date,
+        cutoff_date=pay_day.cutoff_date,
+        as_of=as_of,
+        terms_hash=rules.terms_hash,
+        claims_sha256="",
+        items=items,
+    )
+    last = _last_proposal(connection, rules.legal_entity, currency_code, rail, pay_day)
+    group = Group(
+        currency_code=currency_code,
+        rail=rail,
+        legal_entity=rules.legal_entity,
+        ordinal=last.ordinal + 1 if last else 1,
+        content=content if items else None,
+        left_out=tuple((net, reasons[net.partner_id]) for net in nets if reasons[net.partner_id]),
+    )
+    if group.content is None and last is not None and last.left_out_hash == group.left_out_hash:
+        return None
+    return group
+
+
+def write_claims(connection: DuckDBPyConnection, home: Path, group: Group) -> Group:
+    """Write the claims file and the manifest of a group's batch; not registered yet.
+
+    Raises: StorageError.
+    """
+    if group.content is None:
+        return group
+    import pyarrow
+
+    content = group.content
+    path = claims.claims_path(home, content.batch_id)
+    ensure_folder(path.parent, 0o700)
+    remove_parts(path.parent)
+    payouts = pyarrow.table(
+        {
+            "partner_id": pyarrow.array([item.partner_id for item in content.items], "string"),
+            "payout_id": pyarrow.array([item.payout_id for item in content.items], "string"),
+        }
+    )
+    fixed = {"batch_id": f"'{content.batch_id}'", "payout_id": "payout.payout_id"}
+    columns = ", ".join(
+        f"{fixed.get(name, 'entry.' + name)}::{kind} as {name}" for name, kind in claims.COLUMNS
+    )
+    connection.register(_PAYOUTS_VIEW, payouts)
+    try:
+        part = write_part(
+            connection,
+            f"select {columns} from {ENTRIES_TABLE} as entry join {_PAYOUTS_VIEW} as payout "
+            f"using (partner_id) where entry.payout_currency_code = '{content.currency_code}' "
+            "order by entry_id",
+            path,
+        )
+    finally:
+        connection.unregister(_PAYOUTS_VIEW)
+    sha256 = sha256_file(part)
+    publish(part, path, "claims")
+    content = replace(content, claims_sha256=sha256)
+    claims.check_claims(home, content)
+    write_durably(
+        path.parent / claims.MANIFEST_NAME, _manifest(content, group).encode("utf-8"), "manifest"
+    )
+    return replace(group, content=content, claims_rows=sum(item.entries for item in content.items))
+
+
+def record_groups(
+    connection: Connection,
+    groups: Sequence[Group],
+    pay_day: PayDay,
+    as_of: date,
+    *,
+    actor: str,
+    proposed_at: datetime,
+    identity_level: str,
+) -> None:
+    """Record a pay date's proposals, batches, items and events in one write transaction.
+
+    The cut-off is recorded also when nobody is paid, so that it is not tried again every night.
+    """
+    for group in groups:
+        _record_group(connection, group, pay_day, as_of, actor, proposed_at, identity_level)
+    key = {
+        "cutoff_date": pay_day.cutoff_date.isoformat(),
+        "pay_date": pay_day.pay_date.isoformat(),
+    }
+    if connection.execute(select(cutoffs).filter_by(**key)).first() is None:
+        connection.execute(
+            cutoffs.insert().values(
+                **key,
+                as_of=as_of.isoformat(),
+                actor=actor,
+                proposed_at=instant_text(proposed_at),
+            )
+        )
+        events.append(
+            connection,
+            kind="cutoff_proposed",
+            subject=f"cutoff:{pay_day.cutoff_date.isoformat()}",
+            actor=actor,
+            recorded_at=proposed_at,
+            payload={**key, "as_of": as_of},
+            identity_level=identity_level,
+        )
+
+
+def _record_group(
+    connection: Connection,
+    group: Group,
+    pay_day: PayDay,
+    as_of: date,
+    actor: str,
+    proposed_at: datetime,
+    identity_level: str,
+) -> None:
+    content = group.content
+    if content is not None:
+        _record_batch(connection, content, group.claims_rows, actor, proposed_at, identity_level)
+    proposal_id = ids.proposal_id(
+        group.legal_entity, group.currency_code, group.rail, pay_day.pay_date,
+        pay_day.cutoff_date, group.ordinal,
+    )  # fmt: skip
+    batch_id = content.batch_id if content else None
+    connection.execute(
+        proposals.insert().values(
+            proposal_id=proposal_id,
+            ordinal=group.ordinal,
+            legal_entity=group.legal_entity,
+            currency_code=group.currency_code,
+            rail=group.rail,
+            pay_date=pay_day.pay_date.isoformat(),
+            cutoff_date=pay_day.cutoff_date.isoformat(),
+            as_of=as_of.isoformat(),
+            batch_id=batch_id,
+            left_out_hash=group.left_out_hash,
+            proposed_at=instant_text(proposed_at),
+        )
+    )
+    shared = {
+        "proposal_id": proposal_id,
+        "batch_id": batch_id,
+        "currency_code": group.currency_code,
+    }
+    rows = [
+        {**shared, **vars(item), "left_out_reason": None}
+        for item in (content.items if content else ())
+    ]
+    rows += [
+        {
+            **shared,
+            "payout_id": ids.payout_id(proposal_id, net.partner_id),
+            "partner_id": net.partner_id,
+            "partner_name": None,
+            "amount_minor": net.amount_minor,
+            "entries": net.entries,
+            "entries_hash": net.entries_hash,
+            "left_out_reason": reason,
+        }
+        for net, reason in group.left_out
+    ]
+    connection.execute(payout_items.insert(), rows)
+
+
+def _record_batch(
+    connection: Connection,
+    content: BatchContent,
+    claims_rows: int,
+    actor: str,
+    proposed_at: datetime,
+    identity_level: str,
+) -> None:
+    approved_hash = content_hash(content)
+    connection.execute(
+        batches.insert().values(
+            batch_id=content.batch_id,
+            version=content.version,
+            legal_entity=content.legal_entity,
+            currency_code=content.currency_code,
+            rail=content.rail,
+            pay_date=content.pay_date.isoformat(),
+            cutoff_date=content.cutoff_date.isoformat(),
+            as_of=content.as_of.isoformat(),
+            items=len(content.items),
+            total_amount_minor=content.total_amount_minor,
+            terms_hash=content.terms_hash,
+            claims_path=f"{claims.FOLDER}/{content.batch_id}/{claims.CLAIMS_NAME}",
+            claims_sha256=content.claims_sha256,
+            claims_rows=claims_rows,
+            content_hash=approved_hash,
+            proposed_at=instant_text(proposed_at),
+        )
+    )
+    event = events.append(
+        connection,
+        kind="batch_proposed",
+        subject=subject(content.batch_id),
+        actor=actor,
+        recorded_at=proposed_at,
+        payload={
+            "content_hash": approved_hash,
+            "currency_code": content.currency_code,
+            "items": len(content.items),
+            "total_amount_minor": content.total_amount_minor,
+            "claims_sha256": content.claims_sha256,
+        },
+        identity_level=identity_level,
+    )
+    connection.execute(
+        batch_states.insert().values(batch_id=content.batch_id, state=PROPOSED, last_seq=event.seq)
+    )
+
+
+def _next_version(
+    connection: Connection, legal_entity: str, currency_code: str, rail: str, pay_day: PayDay
+) -> int:
+    last = connection.execute(
+        select(func.coalesce(func.max(batches.c.version), 0)).where(
+            batches.c.legal_entity == legal_entity,
+            batches.c.currency_code == currency_code,
+            batches.c.rail == rail,
+            batches.c.cutoff_date == pay_day.cutoff_date.isoformat(),
+        )
+    ).scalar_one()
+    return last + 1
+
+
+def _last_proposal(
+    connection: Connection, legal_entity: str, currency_code: str, rail: str, pay_day: PayDay
+):
+    return connection.execute(
+        select(proposals.c.ordinal, proposals.c.left_out_hash)
+        .where(
+            proposals.c.legal_entity == legal_entity,
+            proposals.c.currency_code == currency_code,
+            proposals.c.rail == rail,
+            proposals.c.pay_date == pay_day.pay_date.isoformat(),
+            proposals.c.cutoff_date == pay_day.cutoff_date.isoformat(),
+        )
+        .order_by(proposals.c.ordinal.desc())
+        .limit(1)
+    ).first()
+
+
+def _manifest(content: BatchContent, group: Group) -> str:
+    """What is proposed, for evidence beside the claims; ids and amounts, no names."""
+    return (
+        canonical_json(
+            {
+                "batch_id": content.batch_id,
+                "version": content.version,
+                "legal_entity": content.legal_entity,
+                "currency_code": content.currency_code,
+                "rail": content.rail,
+                "pay_date": content.pay_date,
+                "cutoff_date": content.cutoff_date,
+                "as_of": content.as_of,
+                "items": len(content.items),
+                "total_amount_minor": content.total_amount_minor,
+                "claims": {
+                    "file": claims.CLAIMS_NAME,
+                    "sha256": content.claims_sha256,
+                    "rows": sum(item.entries for item in content.items),
+                },
+                "left_out": [
+                    [net.partner_id, net.amount_minor, reason] for net, reason in group.left_out
+                ],
+                "terms_hash": content.terms_hash,
+                "content_hash": content_hash(content),
+            }
+        )
+        + "\n"
+    )

@@ -1,0 +1,179 @@
+"""What may be paid, read from the warehouse: entries for a proposal and facts for a re-check.
+
+What belongs here: SQL over ``exports.exp_payout_candidates``, ``marts.dim_partners`` and
+``marts.fct_entry_holds``.
+What does not: deciding who is left out (``selection``) and writing anything.
+Rules: P1, P2; I4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from payouts.claims import ENTRIES_HASH_SQL, claimed_entries_sql
+from payouts.errors import ProposalRefusedError
+from payouts.holds import SUBJECT_COLUMNS, Hold
+from payouts.parquet import parquet_scan
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+CANDIDATES_RELATION = "exports.exp_payout_candidates"
+PARTNERS_RELATION = "marts.dim_partners"
+HOLDS_RELATION = "marts.fct_entry_holds"
+ENTRIES_TABLE = "payout_proposal_entries"
+_HELD_TABLE = "payout_proposal_holds"
+
+
+@dataclass(frozen=True)
+class PartnerNet:
+    """What one partner could be paid in one currency: net minor units over ``entries`` entries."""
+
+    currency_code: str
+    partner_id: str
+    partner_name: str | None
+    partner_status: str | None
+    is_pilot: bool
+    amount_minor: int
+    entries: int
+    entries_hash: str
+
+
+@dataclass(frozen=True)
+class PartnerFacts:
+    """What the warehouse says about a partner now."""
+
+    partner_name: str | None
+    partner_status: str | None
+    is_pilot: bool
+
+
+def load_entries(
+    connection: DuckDBPyConnection,
+    relation: str,
+    *,
+    cutoff_date: date,
+    claimed: Sequence[Path],
+    open_holds: Sequence[Hold],
+) -> None:
+    """Put the payable entries into the temporary table ``ENTRIES_TABLE``.
+
+    Payable: available on or before the cut-off (included), not held by facts or by a decision, not
+    claimed by a live or exported batch, not a payout itself. Amounts of either sign are taken (P3).
+    Raises: ProposalRefusedError when the relation cannot be read or breaks its contract.
+    """
+    import duckdb
+
+    held = [(hold.subject_type, hold.subject_id) for hold in open_holds]
+    connection.execute(
+        f"create or replace temp table {_HELD_TABLE} (subject_type varchar, subject_id varchar)"
+    )
+    if held:
+        connection.executemany(f"insert into {_HELD_TABLE} values (?, ?)", held)
+    held_conditions = " and ".join(
+        f"not exists (from {_HELD_TABLE} as held where held.subject_type = '{subject_type}' "
+        f"and held.subject_id = candidate.{column})"
+        for subject_type, column in SUBJECT_COLUMNS.items()
+    )
+    try:
+        connection.execute(
+            f"create or replace temp table {ENTRIES_TABLE} as "
+            "select entry_id, commission_id, entry_kind, partner_id, partner_name, partner_status, "
+            "is_pilot, customer_id, lead_id, payout_amount_minor::bigint as payout_amount_minor, "
+            f"payout_currency_code, available_date::date as available_date from {relation} as "
+            "candidate where available_date <= ? and not coalesce(is_held, false) "
+            "and entry_kind <> 'payout' and not exists (from "
+            f"({claimed_entries_sql(list(claimed))}) as claimed "
+            f"where claimed.entry_id = candidate.entry_id) and {held_conditions}",
+            [cutoff_date],
+        )
+    except duckdb.Error as error:
+        raise ProposalRefusedError(
+            f"{relation} cannot be read: {str(error).splitlines()[0]}; nothing was proposed. Run "
+            "a night first"
+        ) from error
+    rows, distinct_ids, incomplete = connection.execute(
+        "select count(*), count(distinct entry_id), count(*) filter (entry_id is null or "
+        "commission_id is null or partner_id is null or payout_amount_minor is null or "
+        f"payout_currency_code is null) from {ENTRIES_TABLE}"
+    ).fetchone()
+    if rows != distinct_ids or incomplete:
+        raise ProposalRefusedError(
+            f"{relation} repeats {rows - distinct_ids} entries and has {incomplete} incomplete "
+            "ones; nothing was proposed. Correct the model: one row per journal entry"
+        )
+
+
+def partner_nets(connection: DuckDBPyConnection) -> list[PartnerNet]:
+    """Net per currency and partner over the loaded entries, sorted."""
+    rows = connection.execute(
+        "select payout_currency_code, partner_id, min(partner_name), min(partner_status), "
+        "coalesce(bool_and(is_pilot), false), sum(payout_amount_minor), count(*), "
+        f"{ENTRIES_HASH_SQL} from {ENTRIES_TABLE} group by 1, 2 order by 1, 2"
+    ).fetchall()
+    return [PartnerNet(*row) for row in rows]
+
+
+def drop_entries(connection: DuckDBPyConnection) -> None:
+    """Remove the temporary tables of a proposal from the caller's connection."""
+    for table in (ENTRIES_TABLE, _HELD_TABLE):
+        connection.execute(f"drop table if exists {table}")
+
+
+def claimed_entry_faults(
+    connection: DuckDBPyConnection, relation: str, claims: Path
+) -> tuple[bool, list[str]]:
+    """Compare a batch's claims with the candidates of now.
+
+    Returns whether the relation shows claimed entries at all, and what differs: held entries,
+    changed amounts, entries that are gone. It leaves out what a live batch claimed when it was
+    built; then holds come from ``HOLDS_RELATION``, and amounts cannot have changed, because
+    journal entries do not.
+    """
+    row = connection.execute(
+        "select count(*), count(candidate.entry_id), "
+        "count(*) filter (coalesce(candidate.is_held, false)), "
+        "count(*) filter (candidate.entry_id is not null and "
+        "(candidate.payout_amount_minor, candidate.payout_currency_code, candidate.partner_id, "
+        "candidate.available_date) is distinct from (claim.payout_amount_minor, "
+        "claim.payout_currency_code, claim.partner_id, claim.available_date)) "
+        f"from {parquet_scan([claims])} as claim left join {relation} as candidate using (entry_id)"
+    ).fetchone()
+    claimed, found, held, changed = row
+    if not found:
+        held = connection.execute(
+            f"select count(*) from {parquet_scan([claims])} as claim "
+            f"semi join {HOLDS_RELATION} as hold using (entry_id)"
+        ).fetchone()[0]
+        return False, [f"{held} of its entries are held now"] if held else []
+    faults = []
+    if found < claimed:
+        faults.append(f"{claimed - found} of its entries are not payable any more")
+    if held:
+        faults.append(f"{held} of its entries are held now")
+    if changed:
+        faults.append(f"{changed} of its entries have changed")
+    return True, faults
+
+
+def partner_facts(
+    connection: DuckDBPyConnection, relation: str, partner_ids: Sequence[str], has_claimed: bool
+) -> dict[str, PartnerFacts]:
+    """Name, status and pilot flag of partners, from the candidates or the partner directory."""
+    source = (
+        f"select partner_id, partner_name, partner_status, is_pilot from {relation}"
+        if has_claimed
+        else f"select partner_id, name, status, is_pilot from {PARTNERS_RELATION}"
+    )
+    rows = connection.execute(
+        "select partner_id, min(partner_name), min(partner_status), "
+        f"coalesce(bool_and(is_pilot), false) from ({source}) "
+        "as partners(partner_id, partner_name, partner_status, is_pilot) "
+        "where partner_id in (select unnest(?)) group by 1",
+        [list(partner_ids)],
+    ).fetchall()
+    return {row[0]: PartnerFacts(*row[1:]) for row in rows}

@@ -1,0 +1,1 @@
+"""One module per payout file format. Each turns items into bytes and touches no disk."""

@@ -1,0 +1,179 @@
+"""Whether a live batch may still be paid as approved: holds, gates, facts, expiry.
+
+What belongs here: finding what changed since the proposal, and marking batches stale.
+What does not: people's decisions (``approvals``).
+Source: payouts reference 3.1 (rows *stale* and *expire*); I14, I15.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection
+
+from payouts import candidates
+from payouts.claims import claims_path
+from payouts.errors import ExportRefusedError
+from payouts.export_files import discard_unregistered_export
+from payouts.hashing import instant_text, parse_instant
+from payouts.holds import held_entries, load_holds
+from payouts.payees import load_payees
+from payouts.records import BatchContent, append_batch_event, list_batches, load_content, load_state
+from payouts.selection import left_out_reason
+from payouts.states import FINANCE_APPROVED, LIVE_STATES, BatchState
+from payouts.store import Store
+from payouts.terms import ApprovalRules, PayoutRules
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+
+def expired_reason(state: BatchState, rules: ApprovalRules, now: datetime) -> str | None:
+    """Why an approval has expired at ``now``, None when it has not.
+
+    N days are N × 24 hours from the last approval, end excluded (M5).
+    """
+    if state.state != FINANCE_APPROVED:
+        return None
+    expires_at = parse_instant(state.state_since) + timedelta(days=rules.expire_days)
+    if instant_text(now) < instant_text(expires_at):
+        return None
+    return f"the approval expired after {rules.expire_days} days"
+
+
+def control_faults(
+    connection: Connection, home: Path, content: BatchContent, rules: PayoutRules
+) -> list[str]:
+    """What decisions in the control database say against paying a batch now."""
+    faults = []
+    held = held_entries(
+        home, content.batch_id, [hold for hold in load_holds(connection) if hold.is_open]
+    )
+    if held:
+        faults.append(f"{held} of its entries are held by a decision")
+    rail = rules.rail_for(content.currency_code)
+    if rail != content.rail:
+        faults.append(f"payouts.rails now names {rail} for {content.currency_code}")
+    if rules.legal_entity != content.legal_entity:
+        faults.append("program.legal_entity has changed")
+    return faults
+
+
+def changed_reasons(
+    connection: Connection,
+    home: Path,
+    content: BatchContent,
+    *,
+    warehouse: DuckDBPyConnection,
+    as_of: date,
+    rules: PayoutRules,
+    relation: str = candidates.CANDIDATES_RELATION,
+) -> list[str]:
+    """Everything that changed about a live batch since its proposal; empty when it may be paid.
+
+    warehouse: DuckDB with the candidates and ``marts.dim_partners``. Where the candidates leave out
+    what a live batch claims, facts come from the partner directory and the holds of the marts.
+    Raises: ExportRefusedError when neither can be read: unknown is not unchanged.
+    """
+    import duckdb
+
+    faults = control_faults(connection, home, content, rules)
+    try:
+        has_claimed, found = candidates.claimed_entry_faults(
+            warehouse, relation, claims_path(home, content.batch_id)
+        )
+        faults += found
+        facts = candidates.partner_facts(
+            warehouse, relation, [item.partner_id for item in content.items], has_claimed
+        )
+    except duckdb.Error as error:
+        raise ExportRefusedError(
+            f"the warehouse cannot tell whether batch {content.batch_id} is still payable: "
+            f"{str(error).splitlines()[0]}; nothing was exported. Run a night first"
+        ) from error
+    payees = load_payees(connection)
+    for item in content.items:
+        fact = facts.get(item.partner_id)
+        if fact is None:
+            faults.append(f"partner {item.partner_id} is not known any more")
+            continue
+        if fact.partner_name != item.partner_name:
+            faults.append(f"the name of partner {item.partner_id} has changed")
+        reason = left_out_reason(
+            partner_id=item.partner_id,
+            partner_name=fact.partner_name,
+            partner_status=fact.partner_status,
+            is_pilot=fact.is_pilot,
+            amount_minor=item.amount_minor,
+            currency_code=content.currency_code,
+            payees=payees,
+            rules=rules,
+            as_of=as_of,
+        )
+        if reason is not None:
+            faults.append(f"partner {item.partner_id} fails {reason}")
+    return faults
+
+
+def mark_stale(
+    connection: Connection,
+    state: BatchState,
+    reasons: list[str],
+    *,
+    actor: str,
+    recorded_at: datetime,
+) -> BatchState:
+    """Make a live batch stale in the caller's write transaction; its entries are free again."""
+    return append_batch_event(
+        connection,
+        state,
+        kind="batch_stale",
+        actor=actor,
+        recorded_at=recorded_at,
+        payload={"reasons": reasons},
+        reason="; ".join(reasons),
+    )
+
+
+def refresh_batches(
+    store: Store,
+    home: Path,
+    warehouse: DuckDBPyConnection,
+    *,
+    as_of: date,
+    rules: PayoutRules,
+    approval_rules: ApprovalRules,
+    recorded_at: datetime,
+    actor: str = "system:night",
+    relation: str = candidates.CANDIDATES_RELATION,
+) -> list[tuple[str, str]]:
+    """Make every live batch stale that expired or changed; for the night, before proposing.
+
+    Returns batch ids with the reason.
+    """
+    stale = []
+    with store.write() as connection:
+        for summary in list_batches(connection, LIVE_STATES):
+            state = load_state(connection, summary.batch_id)
+            expired = expired_reason(state, approval_rules, recorded_at)
+            reasons = (
+                [expired]
+                if expired
+                else changed_reasons(
+                    connection,
+                    home,
+                    load_content(connection, summary.batch_id),
+                    warehouse=warehouse,
+                    as_of=as_of,
+                    rules=rules,
+                    relation=relation,
+                )
+            )
+            if reasons:
+                mark_stale(connection, state, reasons, actor=actor, recorded_at=recorded_at)
+                stale.append((summary.batch_id, "; ".join(reasons)))
+    for batch_id, _ in stale:
+        discard_unregistered_export(store, home, batch_id)
+    return stale

@@ -1,0 +1,1 @@
+"""Alembic migrations of the control database; ``payouts.store`` runs them."""

@@ -1,0 +1,1 @@
+"""One module per schema revision, in order. A published revision is never edited."""

@@ -1,0 +1,199 @@
+"""Tables of the control database as SQLAlchemy Core metadata; SQLite and PostgreSQL alike.
+
+What belongs here: tables, keys and which of them are append-only.
+What does not: how they come into being (``migrations/``) and who may write what.
+
+Instants are text ``YYYY-MM-DDTHH:MM:SS.ffffffZ`` and dates ISO 8601 text, because both are parts of
+hashes: the stored form and the hashed form are the same on every database. Amounts are minor units.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData()
+
+# STRICT tables of SQLite know INTEGER only (it is 64 bits wide there); PostgreSQL needs BIGINT.
+WholeNumber = BigInteger().with_variant(Integer(), "sqlite")
+
+
+def _table(name: str, *columns: Column | UniqueConstraint | Index) -> Table:
+    return Table(name, metadata, *columns, sqlite_strict=True)
+
+
+def _text(name: str, *arguments: ForeignKey, nullable: bool = False, **options: bool) -> Column:
+    return Column(name, Text, *arguments, nullable=nullable, **options)
+
+
+def _number(name: str, *arguments: ForeignKey, nullable: bool = False, **options: bool) -> Column:
+    return Column(name, WholeNumber, *arguments, nullable=nullable, **options)
+
+
+def _numbered_key(name: str) -> Column:
+    # Numbers are given by the writer inside its transaction, so that a gap means a removed row.
+    return Column(name, WholeNumber, primary_key=True, autoincrement=False)
+
+
+# Every decision and every posting, in one chain. `subject` is `kind:id`, such as `batch:b-2026…`.
+events = _table(
+    "events",
+    _numbered_key("seq"),
+    _text("kind"),
+    _text("subject"),
+    _text("actor"),
+    _text("identity_level"),
+    _text("payload"),
+    _text("reason"),
+    _text("recorded_at"),
+    _number("hash_version"),
+    _text("previous_hash", unique=True),
+    _text("hash", unique=True),
+    Index("events_by_subject", "subject", "seq"),
+    Index("events_by_kind", "kind", "seq"),
+)
+
+# The register of journal files. A file that is not here does not exist.
+segments = _table(
+    "segments",
+    _numbered_key("segment"),
+    _text("path", unique=True),
+    _text("sha256"),
+    _number("rows"),
+    _text("totals"),
+    _text("origin"),
+    _text("origin_id"),
+    _text("recorded_at"),
+    _text("registered_at"),
+    _text("previous_hash", unique=True),
+    _text("hash", unique=True),
+)
+
+nights = _table(
+    "nights",
+    _numbered_key("night"),
+    _text("run_id", unique=True),
+    _text("as_of"),
+    _text("recorded_at"),
+    _text("registered_at"),
+    _number("segment", ForeignKey("segments.segment"), nullable=True),
+)
+
+terms_used = _table(
+    "terms_used",
+    _text("kind", primary_key=True),
+    _text("id", primary_key=True),
+    _text("version", primary_key=True),
+    _text("sha256"),
+    _text("first_as_of"),
+)
+
+cutoffs = _table(
+    "cutoffs",
+    _text("cutoff_date", primary_key=True),
+    _text("pay_date", primary_key=True),
+    _text("as_of"),
+    _text("actor"),
+    _text("proposed_at"),
+)
+
+batches = _table(
+    "batches",
+    _text("batch_id", primary_key=True),
+    _number("version"),
+    _text("legal_entity"),
+    _text("currency_code"),
+    _text("rail"),
+    _text("pay_date"),
+    _text("cutoff_date"),
+    _text("as_of"),
+    _number("items"),
+    _number("total_amount_minor"),
+    _text("terms_hash"),
+    _text("claims_path", unique=True),
+    _text("claims_sha256"),
+    _number("claims_rows"),
+    _text("content_hash", unique=True),
+    _text("proposed_at"),
+    UniqueConstraint("legal_entity", "currency_code", "rail", "cutoff_date", "version"),
+)
+
+# Where a batch stands now: the fold of its events, kept for quick reading and checked by verify.
+# The only table here that is ever updated.
+batch_states = _table(
+    "batch_states",
+    _text("batch_id", ForeignKey("batches.batch_id"), primary_key=True),
+    _text("state"),
+    _number("last_seq"),
+)
+
+# One row each time a group (legal entity, currency, rail) was looked at for a pay date.
+proposals = _table(
+    "proposals",
+    _text("proposal_id", primary_key=True),
+    _number("ordinal"),
+    _text("legal_entity"),
+    _text("currency_code"),
+    _text("rail"),
+    _text("pay_date"),
+    _text("cutoff_date"),
+    _text("as_of"),
+    _text("batch_id", ForeignKey("batches.batch_id"), nullable=True, unique=True),
+    _text("left_out_hash"),
+    _text("proposed_at"),
+    UniqueConstraint("legal_entity", "currency_code", "rail", "pay_date", "cutoff_date", "ordinal"),
+)
+
+# A partner in a batch, or left out of it with the reason (then batch_id and partner_name are null).
+payout_items = _table(
+    "payout_items",
+    _text("payout_id", primary_key=True),
+    _text("proposal_id", ForeignKey("proposals.proposal_id")),
+    _text("batch_id", ForeignKey("batches.batch_id"), nullable=True),
+    _text("partner_id"),
+    _text("partner_name", nullable=True),
+    _text("currency_code"),
+    _number("amount_minor"),
+    _number("entries"),
+    _text("entries_hash"),
+    _text("left_out_reason", nullable=True),
+    UniqueConstraint("proposal_id", "partner_id"),
+    Index("payout_items_by_batch", "batch_id"),
+)
+
+exports = _table(
+    "exports",
+    _text("batch_id", ForeignKey("batches.batch_id"), primary_key=True),
+    _text("content_hash"),
+    _text("file_path", unique=True),
+    _text("file_sha256"),
+    _number("file_bytes"),
+    _text("manifest"),
+    _text("manifest_sha256"),
+    _number("segment", ForeignKey("segments.segment"), unique=True),
+    _text("exported_at"),
+)
+
+# One row, locked first by each writer on PostgreSQL; SQLite takes its own write lock instead.
+write_locks = _table("write_locks", _numbered_key("id"))
+
+APPEND_ONLY = (
+    "events",
+    "segments",
+    "nights",
+    "terms_used",
+    "cutoffs",
+    "batches",
+    "proposals",
+    "payout_items",
+    "exports",
+)

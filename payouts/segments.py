@@ -1,0 +1,224 @@
+"""The register of journal segments in the control database, and its hash chain.
+
+What belongs here: rows of ``segments``, their hashes, orphan files.
+What does not: what is in a segment (``journal_schema``) and when one is posted (``journal``).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import astuple, dataclass
+from datetime import datetime
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from sqlalchemy import Connection, select
+
+from payouts import events
+from payouts.durable import PART_SUFFIX, ensure_folder, storage_errors, sync_folder
+from payouts.errors import ChainBrokenError, ControlBusyError
+from payouts.hashing import GENESIS_HASH, canonical_json, instant_text, sha256_file, sha256_text
+from payouts.journal_schema import ControlTotal
+from payouts.schema import segments
+
+FOLDER = "journal"
+ORPHAN_FOLDER = "orphans"
+LOCK_NAME = ".lock"
+# A posting of millions of rows takes minutes; whoever waits longer should be told why.
+LOCK_WAIT_SECONDS = 300
+_RECORD_VERSION = 1
+
+
+@dataclass(frozen=True)
+class SegmentFile:
+    """A written and published, not yet registered file. ``path`` is relative to the home."""
+
+    segment: int
+    path: str
+    sha256: str
+    rows: int
+    totals: tuple[ControlTotal, ...]
+
+
+@dataclass(frozen=True)
+class SegmentRecord:
+    """One row of the register. origin: ``night`` (origin_id = run) or ``batch`` (batch id)."""
+
+    segment: int
+    path: str
+    sha256: str
+    rows: int
+    totals: tuple[ControlTotal, ...]
+    origin: str
+    origin_id: str
+    recorded_at: str
+    registered_at: str
+    previous_hash: str
+    hash: str
+
+
+@contextmanager
+def files_lock(home: Path, wait_seconds: float = LOCK_WAIT_SECONDS) -> Iterator[None]:
+    """One writer of journal, claims and payout files at a time; freed when a writer dies.
+
+    Raises: ControlBusyError.
+    """
+    folder = home / FOLDER
+    ensure_folder(folder)
+    lock = FileLock(folder / LOCK_NAME, timeout=wait_seconds)
+    try:
+        with storage_errors(folder / LOCK_NAME, "lock"):
+            lock.acquire()
+    except Timeout as error:
+        raise ControlBusyError(
+            f"another run, proposal or export has been writing {folder} for more than "
+            f"{wait_seconds} s; nothing was recorded. Wait for it to end and run again"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def segment_name(segment: int) -> str:
+    """File name of a segment; fixed width, so that a listing is in order."""
+    return f"segment-{segment:08d}.parquet"
+
+
+def records(connection: Connection) -> list[SegmentRecord]:
+    """All registered segments in order, as stored; hashes are not checked here."""
+    rows = connection.execute(select(segments).order_by(segments.c.segment)).mappings()
+    return [
+        SegmentRecord(
+            **{**row, "totals": tuple(ControlTotal(*total) for total in json.loads(row["totals"]))}
+        )
+        for row in rows
+    ]
+
+
+def next_segment(connection: Connection) -> int:
+    """Number that the next segment will get."""
+    row = _last(connection)
+    return row.segment + 1 if row else 1
+
+
+def register(
+    connection: Connection,
+    file: SegmentFile,
+    *,
+    origin: str,
+    origin_id: str,
+    actor: str,
+    recorded_at: datetime,
+    registered_at: datetime,
+) -> SegmentRecord:
+    """Register a published file in the caller's write transaction, with its event.
+
+    Raises: ControlBusyError when another writer registered a segment since the file was written;
+    the unique previous hash would refuse it as well.
+    """
+    row = _last(connection)
+    if file.segment != (row.segment + 1 if row else 1):
+        raise ControlBusyError(
+            f"segment {file.segment} was registered by another writer meanwhile; nothing was "
+            "posted. Run again"
+        )
+    fields = {
+        "segment": file.segment,
+        "path": file.path,
+        "sha256": file.sha256,
+        "rows": file.rows,
+        "totals": canonical_json([astuple(total) for total in file.totals]),
+        "origin": origin,
+        "origin_id": origin_id,
+        "recorded_at": instant_text(recorded_at),
+        "registered_at": instant_text(registered_at),
+        "previous_hash": row.hash if row else GENESIS_HASH,
+    }
+    record_hash = _record_hash(fields)
+    connection.execute(segments.insert().values(**fields, hash=record_hash))
+    events.append(
+        connection,
+        kind="segment_registered",
+        subject=f"segment:{file.segment}",
+        actor=actor,
+        recorded_at=registered_at,
+        payload={"hash": record_hash, "sha256": file.sha256, "rows": file.rows},
+    )
+    return SegmentRecord(**{**fields, "totals": file.totals}, hash=record_hash)
+
+
+def check_chain(rows: list[SegmentRecord]) -> None:
+    """Re-hash the register.
+
+    Raises: ChainBrokenError naming the first segment that was changed, removed or moved.
+    """
+    previous_hash = GENESIS_HASH
+    for number, record in enumerate(rows, start=1):
+        fields = {name: getattr(record, name) for name in SegmentRecord.__dataclass_fields__}
+        fields["totals"] = canonical_json([astuple(total) for total in record.totals])
+        if (
+            record.segment != number
+            or record.previous_hash != previous_hash
+            or record.hash != _record_hash(fields)
+        ):
+            raise ChainBrokenError(
+                f"the register of segments breaks at segment {number}: its record was changed or "
+                "removed outside partnerledger; restore the control database from a backup"
+            )
+        previous_hash = record.hash
+
+
+def existing_paths(home: Path, rows: list[SegmentRecord]) -> list[Path]:
+    """Absolute paths of registered segments.
+
+    Raises: ChainBrokenError when a registered file is missing.
+    """
+    paths = [(home / record.path).absolute() for record in rows]
+    for path in paths:
+        if not path.is_file():
+            raise ChainBrokenError(
+                f"{path} is registered but missing; restore the journal folder from a backup and "
+                "run partnerledger verify"
+            )
+    return paths
+
+
+def set_orphans_aside(home: Path, rows: list[SegmentRecord]) -> list[Path]:
+    """Remove unfinished files and move unregistered segments to ``journal/orphans``.
+
+    A segment that was renamed but never registered does not exist for any reader. It is moved
+    rather than deleted: after restoring an old backup of the control database it may be history.
+    The caller holds the files lock. Returns what was moved.
+    """
+    folder = home / FOLDER
+    registered = {Path(record.path).name for record in rows}
+    moved = []
+    for path in sorted(folder.glob("segment-*")):
+        if path.name in registered:
+            continue
+        with storage_errors(path, "orphaned segment"):
+            if path.name.endswith(PART_SUFFIX):
+                path.unlink()
+                continue
+            ensure_folder(folder / ORPHAN_FOLDER)
+            target = folder / ORPHAN_FOLDER / f"{path.stem}-{sha256_file(path)[:16]}.parquet"
+            path.replace(target)
+            moved.append(target)
+    if moved:
+        sync_folder(folder)
+    return moved
+
+
+def _last(connection: Connection):
+    return connection.execute(
+        select(segments.c.segment, segments.c.hash).order_by(segments.c.segment.desc()).limit(1)
+    ).first()
+
+
+def _record_hash(fields: dict[str, object]) -> str:
+    names = ("segment", "path", "sha256", "rows", "totals", "origin", "origin_id", "recorded_at",
+             "registered_at", "previous_hash")  # fmt: skip
+    return sha256_text(canonical_json([_RECORD_VERSION, *(fields[name] for name in names)]))

@@ -1,0 +1,262 @@
+"""A small home with journal, warehouse and people, for tests of the payouts room.
+
+What belongs here: building facts. What does not: expectations; each test states its own.
+The warehouse is an in-memory DuckDB: ``desired`` is what the journal should add up to, the
+differences and candidates are plain SQL over it, as the models of the project are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import duckdb
+
+from payouts import ids
+from payouts.approvals import approve
+from payouts.batches import propose
+from payouts.control import load_control_tables
+from payouts.export import export_batch
+from payouts.journal import post_differences
+from payouts.journal_schema import COLUMNS
+from payouts.payees import record_payee
+from payouts.records import BatchSummary, list_batches
+from payouts.store import FILE_NAME, Store, open_store
+from payouts.terms import ApprovalRules, PayoutRules, Tier
+
+ANA, BEN, CAT, DAN = "ana@acme.example", "ben@acme.example", "cat@acme.example", "dan@acme.example"
+NIGHT = date(2026, 2, 28)
+NIGHT_END = datetime(2026, 3, 1)
+CLOCK = datetime(2026, 3, 2, 9, 0, 0)
+
+
+@dataclass(frozen=True)
+class PayDay:
+    pay_date: date
+    cutoff_date: date
+
+
+CALENDAR = [
+    PayDay(date(2026, 1, 15), date(2025, 12, 31)),
+    PayDay(date(2026, 2, 15), date(2026, 1, 31)),
+    PayDay(date(2026, 3, 15), date(2026, 2, 28)),
+    PayDay(date(2026, 4, 15), date(2026, 3, 31)),
+]
+RULES = PayoutRules(
+    legal_entity="Acme Inc",
+    terms_hash="t" * 64,
+    minimums_minor={"USD": 5000, "JPY": 5000},
+)
+APPROVALS = ApprovalRules(
+    roles={"partnerships": frozenset({ANA, CAT}), "finance": frozenset({BEN, CAT, DAN})},
+    tiers=(Tier(up_to=Decimal("25000.00")), Tier(finance=2)),
+)
+
+
+def entry(
+    source_id: str,
+    amount_minor: int,
+    *,
+    partner_id: str = "p_1",
+    entry_kind: str = "earning",
+    currency_code: str = "USD",
+    cause_id: str = "",
+    available_date: date = date(2026, 2, 1),
+    ordinal: int = 1,
+    plan_version: str = "2025-01-01",
+    reverses_entry_id: str | None = None,
+    lead_id: str = "lead_1",
+) -> dict:
+    """One journal entry with true ids."""
+    cause_type = "refund" if cause_id else ""
+    key = ids.natural_key(
+        entry_kind, "recurring", "invoice_line", source_id, partner_id, cause_type, cause_id
+    )
+    return {
+        "entry_id": ids.entry_id(key, ordinal),
+        "commission_id": ids.commission_id(key),
+        "entry_kind": entry_kind,
+        "partner_id": partner_id,
+        "customer_id": "c_1",
+        "lead_id": lead_id,
+        "plan_id": "standard",
+        "plan_version": plan_version,
+        "component_id": "recurring",
+        "source_type": "invoice_line",
+        "source_id": source_id,
+        "cause_type": cause_type,
+        "cause_id": cause_id,
+        "amount_minor": amount_minor,
+        "currency_code": currency_code,
+        "payout_amount_minor": amount_minor,
+        "payout_currency_code": currency_code,
+        "effective_date": date(2026, 1, 2),
+        "available_date": available_date,
+        "posting_period": "2026-01",
+        "ordinal": ordinal,
+        "reverses_entry_id": reverses_entry_id,
+        "corrects_entry_id": None,
+        "explanation": '{"rate":"0.2"}',
+    }
+
+
+@dataclass
+class World:
+    """A home, its control database and a warehouse."""
+
+    home: Path
+    store: Store
+    warehouse: duckdb.DuckDBPyConnection
+    runs: int = 0
+    partners: dict[str, tuple[str, str, bool]] = field(default_factory=dict)
+
+    @classmethod
+    def create(cls, home: Path, synchronous: str = "FULL") -> World:
+        home.mkdir(parents=True, exist_ok=True)
+        (home / FILE_NAME).write_bytes(_migrated_database())
+        world = cls(home, open_store(home, synchronous=synchronous), new_warehouse())
+        world.refresh()
+        return world
+
+    def partner(
+        self, partner_id: str, name: str = "Agency One", status: str = "active", pilot: bool = False
+    ) -> None:
+        """Set what the directory says about a partner."""
+        self.warehouse.execute("delete from marts.dim_partners where partner_id = ?", [partner_id])
+        self.warehouse.execute(
+            "insert into marts.dim_partners values (?, ?, ?, ?)", [partner_id, name, status, pilot]
+        )
+
+    def ready_payee(self, partner_id: str) -> None:
+        """Record a payee that passes every gate."""
+        record_payee(
+            self.store, partner_id, actor=DAN, recorded_at=CLOCK, terms_accepted=True,
+            payee_verified=True, tax_form=True, screening=True,
+        )  # fmt: skip
+
+    def desire(self, *entries: dict) -> None:
+        """Add entries that the journal should have."""
+        names = ", ".join(name for name, _ in COLUMNS)
+        marks = ", ".join("?" for _ in COLUMNS)
+        self.warehouse.executemany(
+            f"insert into intermediate.desired ({names}) values ({marks})",
+            [[row[name] for name, _ in COLUMNS] for row in entries],
+        )
+
+    def refresh(self) -> None:
+        """Load control tables, as each night does before the models are built."""
+        load_control_tables(self.store, self.home, self.warehouse)
+        create_models(self.warehouse)
+
+    def post(self, as_of: date = NIGHT, run_id: str | None = None, **options):
+        """One posting; the differences are those of the journal of now."""
+        self.runs += 1
+        self.refresh()
+        result = post_differences(
+            self.store, self.home, self.warehouse, as_of=as_of,
+            recorded_at=datetime.combine(as_of + timedelta(days=1), datetime.min.time()),
+            run_id=run_id or f"run_{self.runs}", registered_at=CLOCK, **options,
+        )  # fmt: skip
+        self.refresh()
+        return result
+
+    def propose(self, **options) -> list[BatchSummary]:
+        """Propose the due batches, or those of ``pay_date``."""
+        arguments = {
+            "as_of": NIGHT, "calendar": CALENDAR, "rules": RULES, "actor": "system:night",
+            "proposed_at": CLOCK, **options,
+        }  # fmt: skip
+        return propose(self.store, self.home, self.warehouse, **arguments)
+
+    def approve(self, batch: BatchSummary, actor: str, role: str, **options):
+        """Approve the batch's own hash."""
+        arguments = {
+            "approved_hash": batch.content_hash, "actor": actor, "role": role, "rules": APPROVALS,
+            "recorded_at": CLOCK, **options,
+        }  # fmt: skip
+        return approve(self.store, self.home, batch.batch_id, **arguments)
+
+    def approve_fully(self, batch: BatchSummary) -> None:
+        """Two people of the two roles."""
+        self.approve(batch, ANA, "partnerships")
+        self.approve(batch, BEN, "finance")
+
+    def export(self, batch: BatchSummary, **options):
+        """Export with the facts of now."""
+        arguments = {
+            "warehouse": self.warehouse, "as_of": NIGHT, "rules": RULES,
+            "approval_rules": APPROVALS, "exported_at": CLOCK, **options,
+        }  # fmt: skip
+        return export_batch(self.store, self.home, batch.batch_id, **arguments)
+
+    def state(self, batch: BatchSummary) -> str:
+        """State of a batch as the list shows it."""
+        with self.store.read() as connection:
+            return {row.batch_id: row.state for row in list_batches(connection)}[batch.batch_id]
+
+
+@cache
+def _migrated_database() -> bytes:
+    """A fresh control database, migrated once per test run; migrating takes 0.3 s each time."""
+    with TemporaryDirectory() as folder:
+        open_store(Path(folder)).close()
+        return (Path(folder) / FILE_NAME).read_bytes()
+
+
+def new_warehouse() -> duckdb.DuckDBPyConnection:
+    """An empty warehouse with the relations that the room reads."""
+    connection = duckdb.connect(":memory:")
+    connection.execute("set TimeZone = 'UTC'")
+    for schema in ("raw", "intermediate", "marts", "exports"):
+        connection.execute(f"create schema {schema}")
+    columns = ", ".join(f"{name} {kind}" for name, kind in COLUMNS)
+    connection.execute(f"create table intermediate.desired ({columns})")
+    connection.execute(
+        "create table marts.dim_partners "
+        "(partner_id varchar, name varchar, status varchar, is_pilot boolean)"
+    )
+    return connection
+
+
+def create_models(connection: duckdb.DuckDBPyConnection) -> None:
+    """Differences, desired lines and candidates, as views."""
+    names = ", ".join(name for name, _ in COLUMNS)
+    connection.execute(
+        "create table if not exists marts.fct_entry_holds (entry_id varchar, hold_reason varchar)"
+    )
+    connection.execute(
+        f"create or replace view intermediate.int_journal__differences as select {names} "
+        "from intermediate.desired anti join raw.journal__entries using (entry_id)"
+    )
+    connection.execute(
+        "create or replace view marts.fct_commission_lines as select commission_id, "
+        "sum(amount_minor) as amount_minor, sum(payout_amount_minor) as payout_amount_minor "
+        "from intermediate.desired group by 1"
+    )
+    connection.execute(
+        "create or replace view exports.exp_payout_candidates as select entry_id, commission_id, "
+        "entry_kind, partner_id, dim_partners.name as partner_name, "
+        "dim_partners.status as partner_status, dim_partners.is_pilot, customer_id, lead_id, "
+        "payout_amount_minor, payout_currency_code, effective_date, available_date, "
+        "hold_reason is not null as is_held, hold_reason "
+        "from raw.journal__entries left join marts.dim_partners using (partner_id) "
+        "left join marts.fct_entry_holds using (entry_id) "
+        "where entry_kind <> 'payout' and entry_id not in (select entry_id from "
+        "raw.control__claims where is_live or batch_state = 'exported')"
+    )
+
+
+def payable_world(home: Path, synchronous: str = "FULL") -> World:
+    """One active, ready partner with 150.00 USD and 12,000 JPY posted and available."""
+    world = World.create(home, synchronous)
+    world.partner("p_1")
+    world.ready_payee("p_1")
+    world.desire(
+        entry("il_1", 10000), entry("il_2", 5000), entry("il_3", 12000, currency_code="JPY")
+    )
+    world.post()
+    return world

@@ -1,0 +1,294 @@
+"""Four eyes on one hash: who may decide what, and every refusal."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from itertools import product
+
+import pytest
+from payout_world import ANA, APPROVALS, BEN, CAT, CLOCK, DAN, entry
+
+from payouts.approvals import abort, expire, reject, revoke, settle
+from payouts.errors import (
+    BatchError,
+    BatchNotFoundError,
+    ChainBrokenError,
+    DecisionRefusedError,
+)
+from payouts.holds import load_holds, open_hold, release_hold
+from payouts.payees import load_payees, record_payee
+from payouts.terms import ApprovalRules, Tier, person
+
+
+@pytest.fixture
+def batch(payable):
+    return payable.propose()[-1]
+
+
+def _reject(world, batch, **options):
+    arguments = {"reason": "wrong", "actor": BEN, "rules": APPROVALS, "recorded_at": CLOCK}
+    return reject(world.store, world.home, batch.batch_id, **{**arguments, **options})
+
+
+def _revoke(world, batch, actor):
+    return revoke(world.store, batch.batch_id, actor=actor, recorded_at=CLOCK)
+
+
+def test_two_people_of_two_roles_approve(payable, batch):
+    assert payable.approve(batch, ANA, "partnerships").state == "partnerships_approved"
+    assert payable.approve(batch, BEN, "finance").state == "finance_approved"
+    assert payable.state(batch) == "finance_approved"
+
+
+def test_finance_before_partnerships_is_refused(payable, batch):
+    with pytest.raises(DecisionRefusedError, match="it waits for partnerships"):
+        payable.approve(batch, BEN, "finance")
+
+
+@pytest.mark.parametrize("spelling", [CAT, "CAT@Acme.Example", "  cat@acme.example "])
+def test_one_person_with_both_roles_cannot_give_both_approvals(payable, batch, spelling):
+    payable.approve(batch, CAT, "partnerships")
+    with pytest.raises(DecisionRefusedError, match="has approved.*another person"):
+        payable.approve(batch, spelling, "finance")
+
+
+@pytest.mark.parametrize("maker", [ANA, "ANA@ACME.EXAMPLE"])
+def test_maker_cannot_approve(payable, maker):
+    batch = payable.propose(actor=maker)[0]
+    with pytest.raises(DecisionRefusedError, match="may not approve it .four eyes."):
+        payable.approve(batch, ANA, "partnerships")
+
+
+@pytest.mark.parametrize(
+    ("maker", "first", "second"), list(product((ANA, BEN, CAT, DAN), (ANA, CAT), (BEN, CAT, DAN)))
+)
+def test_maker_and_approvers_every_combination(payable, maker, first, second):
+    """T9: approved exactly when maker and both approvers are three different people."""
+    batch = payable.propose(actor=maker)[0]
+    is_allowed = len({maker, first, second}) == 3
+    try:
+        payable.approve(batch, first, "partnerships")
+        payable.approve(batch, second, "finance")
+    except DecisionRefusedError:
+        assert not is_allowed
+    assert (payable.state(batch) == "finance_approved") is is_allowed
+
+
+@pytest.mark.parametrize(
+    ("actor", "role", "message"),
+    [
+        (BEN, "partnerships", "add the person to roles.partnerships"),
+        ("eve@acme.example", "partnerships", "may not approve as partnerships"),
+        ("", "partnerships", "may not approve"),
+        (ANA, "admin", "not a role that approves"),
+    ],
+)
+def test_approval_without_the_role_is_refused(payable, batch, actor, role, message):
+    with pytest.raises(DecisionRefusedError, match=message):
+        payable.approve(batch, actor, role)
+
+
+@pytest.mark.parametrize("wrong", ["", "0" * 64, "prefix"])
+def test_approval_of_another_hash_is_refused(payable, batch, wrong):
+    given = batch.content_hash[:20] if wrong == "prefix" else wrong
+    with pytest.raises(DecisionRefusedError, match="the hash given is not the one"):
+        payable.approve(batch, ANA, "partnerships", approved_hash=given)
+
+
+def test_second_approval_of_the_same_kind_is_refused(payable, batch):
+    payable.approve(batch, ANA, "partnerships")
+    with pytest.raises(DecisionRefusedError, match="has approved .* already"):
+        payable.approve(batch, ANA, "partnerships")
+    with pytest.raises(DecisionRefusedError, match="it waits for finance"):
+        payable.approve(batch, CAT, "partnerships")
+
+
+def test_identity_below_the_minimum_is_refused(payable, batch):
+    rules = replace(APPROVALS, min_identity="ssh_signed")
+    with pytest.raises(DecisionRefusedError, match="min_identity asks for ssh_signed"):
+        payable.approve(batch, ANA, "partnerships", rules=rules)
+    payable.approve(batch, ANA, "partnerships", rules=rules, identity_level="oidc")
+    with pytest.raises(DecisionRefusedError, match="not an identity level"):
+        payable.approve(batch, BEN, "finance", identity_level="shouted")
+
+
+def test_unknown_batch_is_named(payable, batch):
+    with pytest.raises(BatchNotFoundError, match="batches list"):
+        payable.approve(replace(batch, batch_id="b-none"), ANA, "partnerships")
+
+
+@pytest.mark.parametrize(("total", "finance"), [(2_499_999, 1), (2_500_000, 1), (2_500_001, 2)])
+def test_tier_counts_at_the_boundary(world, total, finance):
+    """25,000.00 included needs one finance approval, one cent more needs two."""
+    world.partner("p_1")
+    world.ready_payee("p_1")
+    world.desire(entry("il_1", total))
+    world.post()
+    batch = world.propose()[0]
+    world.approve(batch, ANA, "partnerships")
+    after = world.approve(batch, BEN, "finance")
+    assert after.state == ("finance_approved" if finance == 1 else "partnerships_approved")
+    if finance == 2:
+        with pytest.raises(DecisionRefusedError, match="already"):
+            world.approve(batch, BEN, "finance")
+        assert world.approve(batch, DAN, "finance").state == "finance_approved"
+
+
+def test_tier_is_compared_in_major_units_of_the_batch_currency():
+    rules = ApprovalRules(roles={}, tiers=(Tier(Decimal("100.00")), Tier(finance=2)))
+    assert rules.required(10_000, "USD")["finance"] == 1
+    assert rules.required(10_001, "USD")["finance"] == 2
+    assert rules.required(100, "JPY")["finance"] == 1
+    assert rules.required(101, "JPY")["finance"] == 2
+    assert rules.required(100_001, "KWD")["finance"] == 2
+
+
+def test_tiers_without_an_open_end_or_with_zero_never_lower_the_bar():
+    rules = ApprovalRules(roles={}, tiers=(Tier(Decimal(1), 0, 0), Tier(Decimal(2), 1, 3)))
+    assert rules.required(1, "USD") == {"partnerships": 1, "finance": 1}
+    assert rules.required(100_000, "USD") == {"partnerships": 1, "finance": 3}
+
+
+def test_revoked_approval_sends_the_batch_back_and_may_be_given_again(payable, batch):
+    payable.approve_fully(batch)
+    state = _revoke(payable, batch, BEN)
+    assert (state.state, state.approvals) == ("proposed", ())
+    with pytest.raises(DecisionRefusedError, match="no approval of batch"):
+        _revoke(payable, batch, ANA)
+    payable.approve_fully(batch)
+    assert payable.state(batch) == "finance_approved"
+
+
+def test_revoking_what_one_did_not_approve_is_refused(payable, batch):
+    payable.approve(batch, ANA, "partnerships")
+    with pytest.raises(DecisionRefusedError, match="an approver can reject it"):
+        _revoke(payable, batch, BEN)
+
+
+def test_rejected_batch_frees_its_entries_for_a_new_version(payable, batch):
+    payable.approve(batch, ANA, "partnerships")
+    assert _reject(payable, batch).state == "rejected"
+    with pytest.raises(DecisionRefusedError, match="is rejected"):
+        payable.approve(batch, BEN, "finance")
+    payable.refresh()
+    again = payable.propose(pay_date=batch.pay_date)
+    assert [(b.version, b.total_amount_minor) for b in again] == [(2, batch.total_amount_minor)]
+    assert again[0].content_hash != batch.content_hash
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [({"reason": " "}, "needs a reason"), ({"actor": "eve@acme.example"}, "may not reject")],
+)
+def test_rejection_without_reason_or_role_is_refused(payable, batch, options, message):
+    with pytest.raises(DecisionRefusedError, match=message):
+        _reject(payable, batch, **options)
+    assert payable.state(batch) == "proposed"
+
+
+@pytest.mark.parametrize(("hours", "state"), [(167, "finance_approved"), (168, "stale")])
+def test_approval_expires_after_seven_days(payable, batch, hours, state):
+    payable.approve_fully(batch)
+    later = CLOCK + timedelta(hours=hours)
+    expire(payable.store, payable.home, rules=APPROVALS, recorded_at=later)
+    assert payable.state(batch) == state
+
+
+def test_expiry_leaves_unapproved_batches_alone(payable, batch):
+    later = CLOCK + timedelta(days=400)
+    assert expire(payable.store, payable.home, rules=APPROVALS, recorded_at=later) == []
+
+
+def test_settlement_steps_are_refused_clearly(payable, batch):
+    with pytest.raises(BatchError, match="not available in this release"):
+        settle(batch.batch_id)
+    with pytest.raises(DecisionRefusedError, match="use partnerledger batches reject"):
+        abort(payable.store, batch.batch_id)
+    payable.approve_fully(batch)
+    payable.export(batch)
+    with pytest.raises(DecisionRefusedError, match="comes with settlement"):
+        abort(payable.store, batch.batch_id)
+
+
+def test_changed_claims_file_cannot_be_approved(payable, batch):
+    path = payable.home / "batches" / batch.batch_id / "claims.parquet"
+    path.write_bytes(path.read_bytes() + b"x")
+    with pytest.raises(ChainBrokenError, match="was changed after batch"):
+        payable.approve(batch, ANA, "partnerships")
+
+
+def _hold(world, **options):
+    arguments = {
+        "subject_type": "partner", "subject_id": "p_1", "reason": "asked", "actor": ANA,
+        "rules": APPROVALS, "recorded_at": CLOCK, **options,
+    }  # fmt: skip
+    return open_hold(world.store, world.home, **arguments)
+
+
+@pytest.mark.parametrize(
+    ("kind", "subject"),
+    [("partner", "p_1"), ("lead", "lead_1"), ("line", entry("il_1", 1)["commission_id"])],
+)
+def test_hold_makes_the_batches_that_pay_it_stale(payable, kind, subject):
+    batches = payable.propose()
+    _, stale = _hold(payable, subject_type=kind, subject_id=subject)
+    expected = {b.batch_id for b in batches if kind != "line" or b.currency_code == "USD"}
+    assert set(stale) == expected
+    assert {payable.state(b) for b in batches if b.batch_id in expected} == {"stale"}
+
+
+def test_hold_on_somebody_else_leaves_batches_alone(payable, batch):
+    assert _hold(payable, subject_id="p_2")[1] == []
+    assert payable.state(batch) == "proposed"
+
+
+def test_released_hold_lets_the_entries_be_proposed_again(payable, batch):
+    hold, _ = _hold(payable)
+    payable.refresh()
+    assert payable.propose(pay_date=batch.pay_date) == []
+    release_hold(
+        payable.store, hold.hold_id, reason="solved", actor=BEN, rules=APPROVALS, recorded_at=CLOCK
+    )
+    assert len(payable.propose(pay_date=batch.pay_date)) == 2
+    with payable.store.read() as connection:
+        assert [found.is_open for found in load_holds(connection)] == [False]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"subject_type": "invoice"}, "a hold is on a line, lead, partner"),
+        ({"subject_id": ""}, "with its id"),
+        ({"reason": ""}, "needs a reason"),
+        ({"actor": "eve@acme.example"}, "may not hold"),
+    ],
+)
+def test_hold_that_breaks_a_rule_is_refused(payable, options, message):
+    with pytest.raises(DecisionRefusedError, match=message):
+        _hold(payable, **options)
+
+
+def test_same_hold_twice_and_release_twice_are_refused(payable):
+    hold, _ = _hold(payable)
+    with pytest.raises(DecisionRefusedError, match="held for that reason already"):
+        _hold(payable)
+    release = {"reason": "ok", "actor": BEN, "rules": APPROVALS, "recorded_at": CLOCK}
+    release_hold(payable.store, hold.hold_id, **release)
+    with pytest.raises(DecisionRefusedError, match="no open hold"):
+        release_hold(payable.store, hold.hold_id, **release)
+
+
+def test_payee_records_fold_and_repeat_adds_no_event(world):
+    for _ in range(2):
+        record_payee(world.store, "p_1", actor=DAN, recorded_at=CLOCK, tax_form=True)
+    with world.store.read() as connection:
+        assert load_payees(connection)["p_1"].tax_form is True
+        assert connection.exec_driver_sql("select count(*) from events").scalar() == 1
+    with pytest.raises(DecisionRefusedError, match="at least one status"):
+        record_payee(world.store, "p_1", actor=DAN, recorded_at=CLOCK)
+
+
+def test_person_is_one_for_all_spellings():
+    assert person(" Ana@ACME.example") == person("ana@acme.example") == person("ａna@acme.example")

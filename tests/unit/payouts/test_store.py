@@ -1,0 +1,177 @@
+"""The control database: revisions, strictness, append-only tables, speed, portability."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+import pytest
+from payout_world import CLOCK
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import CreateTable
+
+from payouts import events, schema
+from payouts.errors import ChainBrokenError, StoreError
+from payouts.migrations.append_only import statements
+from payouts.store import SCHEMA_REVISION, open_store
+
+
+def _append(store, kind="noted", subject="a:1"):
+    with store.write() as connection:
+        return events.append(
+            connection, kind=kind, subject=subject, actor="ana", recorded_at=CLOCK, payload={"n": 1}
+        )
+
+
+def test_schema_after_migrations_equals_metadata(world):
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    with world.store.read() as connection:
+        context = MigrationContext.configure(connection)
+        assert compare_metadata(context, schema.metadata) == []
+
+
+def test_schema_revision_is_the_newest_migration():
+    from pathlib import Path
+
+    import payouts.migrations.versions as versions
+
+    names = sorted(path.stem for path in Path(versions.__file__).parent.glob("v*.py"))
+    assert names[-1].startswith(f"v{SCHEMA_REVISION}_")
+
+
+def test_open_store_when_current_is_quick_and_loads_no_alembic(world):
+    started = time.perf_counter()
+    open_store(world.home).close()
+    assert time.perf_counter() - started < 0.15
+    script = (
+        "import sys; from pathlib import Path; from payouts.store import open_store; "
+        f"open_store(Path({str(world.home)!r})); sys.exit('alembic' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+def test_importing_the_room_loads_nothing_heavy():
+    script = (
+        "import sys, payouts; heavy = {'duckdb', 'pyarrow', 'sqlalchemy', 'alembic', 'pandas', "
+        "'dagster', 'dbt'} & set(sys.modules); sys.exit(bool(heavy))"
+    )
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+def test_open_store_written_by_a_newer_version_is_refused(world):
+    with world.store.write() as connection:
+        connection.exec_driver_sql("update alembic_version set version_num = '9999'")
+    with pytest.raises(StoreError, match="9999.*install the version"):
+        open_store(world.home)
+
+
+def test_open_store_with_unknown_url_is_refused(tmp_path):
+    with pytest.raises(StoreError, match="PARTNERLEDGER_CONTROL_URL"):
+        open_store(tmp_path, url="nonsense://x")
+    with pytest.raises(StoreError, match="use SQLite or PostgreSQL|cannot be used"):
+        open_store(tmp_path, url="mysql://x")
+
+
+def test_environment_url_overrides_the_home(tmp_path, monkeypatch):
+    monkeypatch.setenv("PARTNERLEDGER_CONTROL_URL", f"sqlite:///{tmp_path / 'other.sqlite'}")
+    open_store(tmp_path / "home").close()
+    assert (tmp_path / "other.sqlite").exists()
+    assert not (tmp_path / "home" / "control.sqlite").exists()
+
+
+def test_sqlite_pragmas_are_wal_full_and_foreign_keys(tmp_path):
+    store = open_store(tmp_path)
+    with store.read() as connection:
+        pragmas = [
+            connection.exec_driver_sql(f"pragma {name}").scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+        ]
+    assert pragmas == ["wal", 2, 1, 30_000]
+
+
+def test_tables_are_strict(world):
+    with world.store.read() as connection:
+        rows = connection.exec_driver_sql("pragma table_list").all()
+    strict = {row[1]: row[5] for row in rows}
+    assert all(strict[table.name] for table in schema.metadata.sorted_tables)
+
+
+@pytest.mark.parametrize("verb", ["update events set actor = 'x'", "delete from events"])
+def test_event_table_change_is_refused(world, verb):
+    _append(world.store)
+    with pytest.raises(StoreError, match="append-only"), world.store.write() as connection:
+        connection.exec_driver_sql(verb)
+
+
+def test_every_append_only_table_has_its_triggers(world):
+    with world.store.read() as connection:
+        names = set(
+            connection.exec_driver_sql("select name from sqlite_master where type = 'trigger'")
+            .scalars()
+        )  # fmt: skip
+    assert names == {
+        f"{table}_refuse_{verb}" for table in schema.APPEND_ONLY for verb in ("update", "delete")
+    }
+
+
+def test_schema_compiles_for_postgresql():
+    dialect = postgresql.dialect()
+    for table in schema.metadata.sorted_tables:
+        text = str(CreateTable(table).compile(dialect=dialect))
+        assert "STRICT" not in text and "SERIAL" not in text
+    text = "\n".join(statements("postgresql", schema.APPEND_ONLY))
+    assert "%" not in text
+    assert text.count("refuse_change()") == 1 + 2 * len(schema.APPEND_ONLY)
+    with pytest.raises(ValueError, match="not supported"):
+        statements("oracle", schema.APPEND_ONLY)
+
+
+def test_failed_write_leaves_nothing(world):
+    class Stop(Exception):
+        pass
+
+    with pytest.raises(Stop), world.store.write() as connection:
+        events.append(connection, kind="noted", subject="a:1", actor="ana", recorded_at=CLOCK)
+        raise Stop
+    with world.store.read() as connection:
+        assert events.head(connection).seq == 0
+
+
+def _tamper(world, statement):
+    with world.store.write() as connection:
+        for trigger in connection.exec_driver_sql(
+            "select name from sqlite_master where type = 'trigger' and tbl_name = 'events'"
+        ).scalars().all():  # fmt: skip
+            connection.exec_driver_sql(f"drop trigger {trigger}")
+        connection.exec_driver_sql(statement)
+
+
+@pytest.mark.parametrize(
+    ("statement", "event"),
+    [
+        ("update events set actor = 'eve' where seq = 2", 2),
+        ("update events set payload = '{\"n\":2}' where seq = 1", 1),
+        ("update events set recorded_at = '2020-01-01T00:00:00.000000Z' where seq = 3", 3),
+        ("update events set hash_version = 2 where seq = 2", 2),
+        ("delete from events where seq = 2", 2),
+        ("update events set seq = seq + 10 where seq >= 2", 2),
+    ],
+)
+def test_chain_changed_event_is_found(world, statement, event):
+    for _ in range(3):
+        _append(world.store)
+    _tamper(world, statement)
+    with world.store.read() as connection, pytest.raises(ChainBrokenError, match=f"event {event}"):
+        events.check_chain(connection)
+
+
+def test_chain_cut_tail_is_found_with_an_anchor_only(world):
+    for _ in range(3):
+        anchor = _append(world.store)
+    _tamper(world, "delete from events where seq = 3")
+    with world.store.read() as connection:
+        assert events.check_chain(connection).seq == 2
+        assert not events.contains(connection, anchor.seq, anchor.hash)

@@ -1,0 +1,220 @@
+"""T14, T15: what was changed outside the product is found, and named."""
+
+from __future__ import annotations
+
+import random
+from datetime import date
+
+import duckdb
+import pytest
+from payout_world import ANA, APPROVALS, BEN, CAT, CLOCK, DAN, World, entry
+
+from payouts.approvals import reject, revoke
+from payouts.errors import PayoutsError
+from payouts.holds import open_hold
+from payouts.verify import verify
+
+PAY_DATE = date(2026, 3, 15)
+
+
+@pytest.fixture
+def exported(payable):
+    """One exported USD batch, one proposed JPY batch."""
+    batches = payable.propose()
+    payable.approve_fully(batches[1])
+    payable.export(batches[1])
+    payable.refresh()
+    return payable
+
+
+def _broken(world, **options):
+    return {f.check: f.detail for f in verify(world.home, store=world.store, **options) if not f.ok}
+
+
+def _sql(world, *statements):
+    with world.store.write() as connection:
+        for name, _ in connection.exec_driver_sql(
+            "select name, 1 from sqlite_master where type = 'trigger'"
+        ).all():  # fmt: skip
+            connection.exec_driver_sql(f"drop trigger {name}")
+        connection.exec_driver_sql("pragma defer_foreign_keys = on")
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+
+
+def test_untouched_home_verifies_with_and_without_a_store(exported):
+    assert _broken(exported, warehouse=exported.warehouse) == {}
+    assert all(finding.ok for finding in verify(exported.home))
+
+
+def test_fresh_home_verifies(world):
+    assert _broken(world, warehouse=world.warehouse) == {}
+
+
+@pytest.mark.parametrize(
+    ("statement", "check"),
+    [
+        ("update events set actor = 'eve' where seq = 3", "event_chain"),
+        ("delete from events where seq = 3", "event_chain"),
+        ("update segments set sha256 = 'x' where segment = 1", "segment_chain"),
+        ("update segments set totals = '[]' where segment = 1", "segment_chain"),
+        ("update segments set recorded_at = '2020-01-01T00:00:00.000000Z'", "segment_chain"),
+        ("update nights set as_of = '2026-01-01'", "nights"),
+        ("update batch_states set state = 'exported' where state = 'proposed'", "batch_states"),
+        ("update batches set total_amount_minor = 1 where currency_code = 'JPY'", "batch_contents"),
+        ("update batches set rail = 'sepa' where currency_code = 'JPY'", "batch_contents"),
+        ("update payout_items set amount_minor = 1 where currency_code = 'JPY'", "batch_contents"),
+        ("update payout_items set partner_name = 'Eve'", "exports"),
+        ("update exports set manifest = '{}'", "exports"),
+        ("delete from exports", "exports"),
+    ],
+)
+def test_changed_row_is_found(exported, statement, check):
+    _sql(exported, statement)
+    assert check in _broken(exported)
+
+
+def test_removed_last_segment_record_is_found(exported):
+    _sql(exported, "delete from exports", "delete from segments where segment = 2")
+    assert "removed from the register" in _broken(exported)["segment_chain"]
+
+
+def test_cut_tail_is_found_by_the_exported_manifest(exported):
+    """T16: nothing inside the database can show it; the anchor outside does."""
+    _sql(
+        exported,
+        "delete from exports", "delete from payout_items", "delete from proposals",
+        "delete from batch_states", "delete from batches", "delete from cutoffs",
+        "delete from segments where segment = 2",
+        "delete from events where kind like 'batch%' or kind like 'cutoff%' or seq > 4",
+    )  # fmt: skip
+    broken = _broken(exported)
+    assert "event_chain" not in broken
+    assert "no longer holds" in broken["anchors"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "check"),
+    [
+        ("journal/segment-00000001.parquet", "segment_files"),
+        ("batches/*USD*/claims.parquet", "batch_contents"),
+        ("exports/*/payouts.csv", "exports"),
+    ],
+)
+@pytest.mark.parametrize("change", ["append", "truncate"])
+def test_changed_file_is_found(exported, pattern, check, change):
+    (path,) = exported.home.glob(pattern)
+    content = path.read_bytes()
+    path.write_bytes(content + b"x" if change == "append" else content[:-1])
+    assert path.name in _broken(exported)[check] or path.parent.name in _broken(exported)[check]
+
+
+@pytest.mark.parametrize(
+    "pattern", ["journal/segment-00000002.parquet", "batches/*/claims.parquet"]
+)
+def test_missing_file_is_found(exported, pattern):
+    next(exported.home.glob(pattern)).unlink()
+    assert _broken(exported)
+
+
+def test_purged_payout_file_is_no_fault(exported):
+    (path,) = exported.home.glob("exports/*/payouts.csv")
+    path.unlink()
+    assert _broken(exported) == {}
+
+
+def test_swapped_segments_are_found(exported):
+    first, second = sorted(exported.home.glob("journal/segment-*.parquet"))
+    one, two = first.read_bytes(), second.read_bytes()
+    first.write_bytes(two)
+    second.write_bytes(one)
+    assert "SHA-256" in _broken(exported)["segment_files"]
+
+
+def test_rewritten_segment_with_its_new_hash_is_still_found(exported):
+    """Amounts changed in the file and the hash changed in the register: the chain breaks."""
+    import hashlib
+
+    path = exported.home / "journal/segment-00000001.parquet"
+    duckdb.execute(
+        f"copy (select * replace (amount_minor * 2 as amount_minor) from '{path}') "
+        f"to '{path}.new' (format parquet)"
+    )
+    path.with_name(path.name + ".new").replace(path)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    _sql(exported, f"update segments set sha256 = '{digest}' where segment = 1")
+    broken = _broken(exported)
+    assert "segment_chain" in broken and "segment_files" in broken
+
+
+def test_unregistered_segment_is_ignored(exported):
+    source = exported.home / "journal/segment-00000001.parquet"
+    (exported.home / "journal/segment-00000009.parquet").write_bytes(source.read_bytes())
+    assert _broken(exported) == {}
+
+
+def test_desired_state_that_differs_is_found(exported):
+    exported.desire(entry("il_7", 100))
+    broken = _broken(exported, warehouse=exported.warehouse)
+    assert "1 of 4 keys" in broken["desired_state"]
+
+
+def test_missing_desired_relation_is_a_finding(exported):
+    broken = _broken(exported, warehouse=duckdb.connect())
+    assert "fct_commission_lines" in broken["desired_state"]
+
+
+def _step(world: World, choose: random.Random, number: int) -> None:
+    """One random action of one random person on one random batch."""
+    from payouts.records import list_batches
+
+    with world.store.read() as connection:
+        batches = list_batches(connection)
+    action = choose.choice(
+        ["earn", "propose", "approve", "approve", "approve", "export", "revoke", "reject", "hold"]
+    )
+    actor = choose.choice([ANA, BEN, CAT, DAN])
+    if action == "earn":
+        world.desire(entry(f"walk_{number}", choose.randint(-4000, 9000) or 1))
+        world.post()
+    elif action == "propose":
+        world.propose(pay_date=PAY_DATE, actor=choose.choice(["system:night", ANA]))
+    elif action == "hold" and choose.random() < 0.3:
+        open_hold(
+            world.store, world.home, subject_type="line", reason=f"walk {number}", actor=actor,
+            subject_id=entry(f"walk_{choose.randint(0, number)}", 1)["commission_id"],
+            rules=APPROVALS, recorded_at=CLOCK,
+        )  # fmt: skip
+    elif batches:
+        batch = choose.choice(batches)
+        if action == "approve":
+            world.approve(batch, actor, choose.choice(["partnerships", "finance"]))
+        elif action == "export":
+            world.refresh()
+            world.export(batch)
+        elif action == "revoke":
+            revoke(world.store, batch.batch_id, actor=actor, recorded_at=CLOCK)
+        elif action == "reject" and choose.random() < 0.3:
+            reject(
+                world.store, world.home, batch.batch_id, reason="walk", actor=actor,
+                rules=APPROVALS, recorded_at=CLOCK,
+            )  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_random_decisions_keep_every_invariant(payable, seed):
+    """T1 in small: whatever people do in whatever order, verify holds after every few steps."""
+    choose = random.Random(seed)
+    for number in range(40):
+        try:
+            _step(payable, choose, number)
+        except PayoutsError:
+            pass
+        if number % 8 == 7:
+            payable.refresh()
+            assert _broken(payable, warehouse=payable.warehouse) == {}
+    claimed_twice = payable.warehouse.execute(
+        "select count(*) - count(distinct entry_id) from raw.control__claims "
+        "where is_live or batch_state = 'exported'"
+    ).fetchone()
+    assert claimed_twice == (0,)
