@@ -89,7 +89,7 @@ class ApprovalTier(Terms):
     """How many people of each role must approve a batch up to a total."""
 
     up_to: Amount | None = None
-    """Largest total, included, in major units of the reporting currency; absent: no limit."""
+    """Largest total, included, in major units of the batch's currency; absent: no limit."""
     partnerships: Annotated[StrictInt, Field(ge=1, le=20)] = 1
     finance: Annotated[StrictInt, Field(ge=1, le=20)] = 1
 

@@ -1,5 +1,5 @@
--- Grain: one row per journal entry that no live or exported batch holds (entry_id), with what a batch
--- needs to decide: amount in the payout currency, available date, hold, and the partner's state (P2).
+-- Grain: one row per journal entry that no exported batch holds (entry_id), with what a batch needs to
+-- decide (entries of a live batch included, since it may yet be rejected): amount in the payout currency, available date, hold, and the partner's state (P2).
 with
 
 entries as (
@@ -18,6 +18,7 @@ holds as (
 claims as (
 
     select * from {{ ref('fct_entry_claims') }}
+    where is_exported
 
 ),
 

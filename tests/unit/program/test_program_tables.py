@@ -266,7 +266,7 @@ def test_default_workspace_loads_with_three_groups_and_all_gates() -> None:
     assert {plan.id for plan in program.plans} == {"standard", "agency", "affiliate"}
     assert len(program.payouts.gates) == 6
     assert program.roles.partnerships == ("ana@acme.example",)
-    assert program.roles.finance == ("ben@acme.example",)
+    assert program.roles.finance == ("ben@acme.example", "cleo@acme.example")
 
 
 def test_committed_json_schemas_are_those_of_the_models() -> None:

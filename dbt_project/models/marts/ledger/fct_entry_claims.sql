@@ -3,5 +3,6 @@
 select
     entry_id,
     batch_id,
-    payout_id
+    payout_id,
+    is_exported
 from {{ ref('int_payouts__claims') }}
