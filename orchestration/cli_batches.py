@@ -1,0 +1,206 @@
+"""`partnerledger batches …`: propose, list, show, export.
+
+What does not belong here: deciding on a batch (`cli_decisions`) and the rules (`payouts`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from orchestration.cli_common import (
+    DEFAULT_HOME,
+    ActorOption,
+    HomeOption,
+    JsonOption,
+    ProgramOption,
+    actor_name,
+    counted,
+    money,
+    open_control,
+    open_workspace,
+    out,
+    parse_date,
+    print_json,
+    print_table,
+)
+from orchestration.cli_decisions import BatchArgument, add_decisions
+from orchestration.cli_records import batch_detail_record
+
+if TYPE_CHECKING:
+    from payouts.events import Event
+    from payouts.records import BatchSummary
+
+app = typer.Typer(
+    help="Payout batches: propose, show, approve, hold, export.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+@app.command("propose")
+def propose(
+    pay_date: Annotated[
+        str | None,
+        typer.Option("--pay-date", metavar="DATE", help="One pay date; default: all that are due."),
+    ] = None,
+    home: HomeOption = DEFAULT_HOME,
+    program: ProgramOption = None,
+    actor: ActorOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Propose the batches that are due, from the published night."""
+    day = parse_date(pay_date, "--pay-date")
+    from orchestration.batch_actions import propose_batches
+    from orchestration.clock import utc_now
+
+    workspace = open_workspace(program)
+    with open_control(home) as store:
+        batches = propose_batches(
+            store,
+            workspace,
+            home,
+            pay_date=day,
+            actor=actor_name(actor),
+            proposed_at=utc_now(),
+        )
+    if as_json:
+        print_json(batches)
+    elif batches:
+        _print_batches("Proposed", batches)
+    else:
+        out().print(
+            "Proposed nothing: what was available by that cut-off is claimed, held or left out."
+            if day
+            else "Proposed nothing: no new cut-off is due. --pay-date tries an earlier one again."
+        )
+
+
+@app.command("list")
+def list_all(
+    state: Annotated[
+        str | None, typer.Option("--state", help="Only batches in this state.")
+    ] = None,
+    home: HomeOption = DEFAULT_HOME,
+    as_json: JsonOption = False,
+) -> None:
+    """List all batches, newest cut-off first."""
+    from payouts.records import list_batches
+    from payouts.states import STATES
+
+    if state is not None and state not in STATES:
+        raise typer.BadParameter(f"one of {', '.join(STATES)}", param_hint="--state")
+    with open_control(home) as store, store.read() as connection:
+        batches = list_batches(connection, None if state is None else [state])
+    if as_json:
+        print_json(batches)
+    else:
+        _print_batches("Batches", batches)
+
+
+@app.command("show")
+def show(
+    batch_id: BatchArgument, home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False
+) -> None:
+    """Show one batch: items, who was left out, its hash, everything decided about it."""
+    from payouts.records import show as load_detail
+
+    with open_control(home) as store, store.read() as connection:
+        detail = load_detail(connection, batch_id)
+    if as_json:
+        print_json(batch_detail_record(detail))
+        return
+    summary, state = detail.summary, detail.state
+    console = out()
+    total = money(summary.total_amount_minor, summary.currency_code)
+    console.print(
+        f"Batch {batch_id}: {state.state}\n"
+        f"{summary.legal_entity} pays {total} to {counted(summary.items, 'partner')} by "
+        f"{summary.rail} on {summary.pay_date}\n"
+        f"cut-off {summary.cutoff_date}, as of {summary.as_of}\n"
+        f"hash {summary.content_hash}\n"
+    )
+    print_table(
+        "Items",
+        ("partner", "", "amount", "entries", "payout"),
+        [
+            (item.partner_id, item.partner_name, money(item.amount_minor, summary.currency_code),
+             item.entries, item.payout_id)
+            for item in detail.items
+        ],
+        right=("amount", "entries"),
+    )  # fmt: skip
+    print_table(
+        "Left out",
+        ("partner", "net", "reason"),
+        [
+            (left.partner_id, money(left.amount_minor, left.currency_code), left.reason)
+            for left in detail.left_out
+        ],
+        right=("net",),
+    )
+    print_table(
+        "Decisions",
+        ("at (UTC)", "what", "who", "identity", "reason"),
+        [
+            (event.recorded_at, _event_text(event), event.actor, event.identity_level, event.reason)
+            for event in detail.events
+        ],
+    )
+
+
+@app.command("export")
+def export(
+    batch_id: BatchArgument,
+    home: HomeOption = DEFAULT_HOME,
+    program: ProgramOption = None,
+    actor: ActorOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Write the payout file and manifest of an approved batch; again: the same bytes."""
+    from orchestration.batch_actions import export_approved
+    from orchestration.clock import utc_now
+
+    workspace = open_workspace(program)
+    with open_control(home) as store:
+        exported = export_approved(
+            store,
+            workspace,
+            home,
+            batch_id,
+            exported_at=utc_now(),
+            actor=actor_name(actor),
+        )
+    if as_json:
+        print_json(exported)
+        return
+    total = money(exported.total_amount_minor, exported.currency_code)
+    verb = "Exported" if exported.is_new else "Already exported, the same bytes:"
+    out().print(
+        f"{verb} {exported.items} payouts, {total}\n"
+        f"file     {exported.file_path}\nsha256   {exported.file_sha256}\n"
+        f"manifest {exported.manifest_path}"
+    )
+
+
+def _print_batches(title: str, batches: list[BatchSummary]) -> None:
+    print_table(
+        title,
+        ("batch", "state", "pays on", "cut-off", "partners", "total", "hash"),
+        [
+            (each.batch_id, each.state, each.pay_date, each.cutoff_date, each.items,
+             money(each.total_amount_minor, each.currency_code), each.content_hash[:16])
+            for each in batches
+        ],
+        right=("partners", "total"),
+    )  # fmt: skip
+
+
+def _event_text(event: Event) -> str:
+    role = event.payload.get("role")
+    text = event.kind.removeprefix("batch_")
+    return f"{text} as {role}" if role else text
+
+
+add_decisions(app)

@@ -1,0 +1,239 @@
+"""What all commands share: options, where programme and home are, output, one-line failures.
+
+What does not belong here: any command. Importing it loads typer and nothing heavier, because
+`partnerledger --help` must be quick.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    import duckdb
+    from rich.console import Console
+
+    from payouts.store import Store
+    from program.load import Workspace
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+HOME_VARIABLE = "PARTNERLEDGER_HOME"
+PROGRAM_VARIABLE = "PARTNERLEDGER_PROGRAM"
+USER_VARIABLE = "PARTNERLEDGER_USER"
+
+HomeOption = Annotated[
+    Path,
+    typer.Option(
+        "--home", envvar=HOME_VARIABLE, help="Folder of the programme's state.", file_okay=False
+    ),
+]
+ProgramOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--program",
+        envvar=PROGRAM_VARIABLE,
+        help="Folder of program.yml, or the file; default: this folder's, else the sample's.",
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print records as JSON.")]
+ActorOption = Annotated[
+    str,
+    typer.Option(
+        "--as",
+        envvar=USER_VARIABLE,
+        metavar="EMAIL",
+        help="Who decides, as in roles of program.yml; default: the operating system's user.",
+    ),
+]
+DEFAULT_HOME = Path("var")
+
+
+class CommandError(Exception):
+    """A command refuses. One line: what, where; `what_to_do` follows it."""
+
+    def __init__(self, message: str, what_to_do: str = "") -> None:
+        self.message = message
+        self.what_to_do = what_to_do
+        super().__init__(message)
+
+
+def workspace_path(program: Path | None) -> Path:
+    """The programme asked for, else the current folder when it holds one, else the sample."""
+    if program is not None:
+        return program
+    return Path() if Path("program.yml").is_file() else REPOSITORY / "program"
+
+
+def open_workspace(program: Path | None) -> Workspace:
+    """The checked terms. Raises: TermsError."""
+    from program.load import load_workspace
+
+    return load_workspace(workspace_path(program))
+
+
+@contextmanager
+def open_control(home: Path, is_new_allowed: bool = False) -> Iterator[Store]:
+    """The control database of a home, closed on leaving.
+
+    is_new_allowed: whether a home without one gets one; looking never creates anything.
+    Raises: CommandError when there is none.
+    """
+    from payouts.store import FILE_NAME, URL_VARIABLE, open_store
+
+    is_there = (home / FILE_NAME).exists() or bool(os.environ.get(URL_VARIABLE))
+    if not is_there and not is_new_allowed:
+        raise CommandError(
+            f"{home} holds no programme's state",
+            f"Run `partnerledger run --home {home}` first, or name another --home.",
+        )
+    store = open_store(home)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+@contextmanager
+def open_published(home: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The published snapshot, read-only. Raises: SnapshotMissingError, SnapshotDamagedError."""
+    from dashboards.snapshot import open_snapshot
+
+    with open_snapshot(home) as connection:
+        yield connection
+
+
+def actor_name(actor: str) -> str:
+    """Who decides: --as, else the user of the operating system. Raises: CommandError."""
+    if actor.strip():
+        return actor.strip()
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        raise CommandError(
+            "it is not known who decides", f"Give --as EMAIL or set {USER_VARIABLE}."
+        ) from None
+
+
+def parse_date(text: str | None, option: str) -> date | None:
+    """An ISO date of an option. Raises: typer.BadParameter (exit 2)."""
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(
+            f"{text!r} is not a date; write it like 2026-02-28", param_hint=option
+        ) from None
+
+
+def money(amount_minor: int | None, currency_code: str | None) -> str:
+    """An amount as people read it, with its currency; empty when there is none."""
+    if amount_minor is None or currency_code is None:
+        return ""
+    from program.currencies import format_minor
+
+    return f"{format_minor(amount_minor, currency_code)} {currency_code}"
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 partner`, `2 partners`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def print_json(records: Any) -> None:
+    """Records as JSON on standard output; dates as ISO text, amounts stay whole minor units."""
+    print(json.dumps(records, indent=2, ensure_ascii=False, default=_plain))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="seconds") + ("Z" if value.tzinfo is None else "")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Decimal | Path):
+        return str(value)
+    if isinstance(value, Mapping):
+        return dict(value)
+    return vars(value)
+
+
+def out() -> Console:
+    """Where people read; as wide as what is printed when nobody watches."""
+    from rich.console import Console
+
+    return Console(
+        highlight=False, emoji=False, markup=False, width=None if sys.stdout.isatty() else 160
+    )
+
+
+def print_table(
+    title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], right: Iterable[str] = ()
+) -> None:
+    """A plain table. right: columns to align to the right. Nothing but a line when it is empty."""
+    from rich.box import SIMPLE
+    from rich.table import Table
+
+    rows = [["" if cell is None else str(cell) for cell in row] for row in rows]
+    if not rows:
+        out().print(f"{title}: none")
+        return
+    table = Table(box=SIMPLE, show_edge=False, pad_edge=False)
+    for column in columns:
+        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    console = out()
+    console.print(title, style="bold")
+    console.print(table)
+    console.print()
+
+
+def query(
+    connection: duckdb.DuckDBPyConnection, sql: str, values: Sequence[Any] = ()
+) -> list[dict]:
+    """Rows of a query as dictionaries, in the order of its columns."""
+    found = connection.execute(sql, list(values))
+    names = [column[0] for column in found.description]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+def clear_line(error: Exception) -> str | None:
+    """The one line of an error that some room raised knowingly; None for an unexpected one."""
+    if isinstance(error, CommandError):
+        return _joined(error.message, error.what_to_do)
+    room = type(error).__module__.partition(".")[0]
+    if room not in {"program", "ingest", "payouts", "dashboards", "orchestration"}:
+        return None
+    problems = getattr(error, "problems", None)
+    if problems:
+        more = len(problems) - 1
+        rest = f" ({more} more: run `partnerledger doctor`)" if more else ""
+        return f"{problems[0]}{rest}"
+    text = str(error)
+    what_to_do = getattr(error, "what_to_do", "")
+    return _joined(text, "" if what_to_do and what_to_do in text else what_to_do)
+
+
+def _joined(message: str, what_to_do: str) -> str:
+    line = " ".join(message.split())
+    if what_to_do:
+        line = line if line.endswith((".", "!", "?")) else f"{line}."
+        line = f"{line} {' '.join(what_to_do.split())}"
+    return line
+
+
+def fail(line: str) -> NoReturn:
+    """One line on standard error, exit 1."""
+    print(f"partnerledger: {line}", file=sys.stderr)
+    raise SystemExit(1)

@@ -1,0 +1,258 @@
+"""`partnerledger batches …`: what people decide. Every decision is an event with its actor.
+
+What does not belong here: the rules of deciding (`payouts.approvals`, `payouts.holds`).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from orchestration.cli_common import (
+    DEFAULT_HOME,
+    ActorOption,
+    CommandError,
+    HomeOption,
+    JsonOption,
+    ProgramOption,
+    actor_name,
+    counted,
+    open_control,
+    open_workspace,
+    out,
+    print_json,
+    print_table,
+)
+
+if TYPE_CHECKING:
+    from payouts.states import BatchState
+    from payouts.store import Store
+    from payouts.terms import ApprovalRules
+
+BatchArgument = Annotated[str, typer.Argument(metavar="BATCH", help="Id of the batch.")]
+ReasonOption = Annotated[str, typer.Option("--reason", help="Why; kept with the decision.")]
+
+
+class Role(StrEnum):
+    """As whom somebody approves."""
+
+    PARTNERSHIPS = "partnerships"
+    FINANCE = "finance"
+
+
+class HoldSubject(StrEnum):
+    """What can be held."""
+
+    LINE = "line"
+    LEAD = "lead"
+    PARTNER = "partner"
+
+
+def add_decisions(app: typer.Typer) -> None:
+    """Add the commands of this module to `partnerledger batches`."""
+    for command in (approve, reject, revoke, hold, release, holds, settle, abort):
+        app.command(command.__name__)(command)
+
+
+def approve(
+    batch_id: BatchArgument,
+    role: Annotated[Role, typer.Option("--role", help="As whom you approve.")],
+    given_hash: Annotated[
+        str,
+        typer.Option("--hash", help="Content hash that `batches show` prints; 12 characters do."),
+    ],
+    home: HomeOption = DEFAULT_HOME,
+    program: ProgramOption = None,
+    actor: ActorOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Approve exactly the content with this hash. Four eyes: neither the maker, nor twice."""
+    from orchestration.batch_actions import full_hash
+    from orchestration.clock import utc_now
+    from payouts.approvals import approve as record_approval
+    from payouts.records import list_batches, load_state
+    from payouts.terms import approval_rules
+
+    rules = approval_rules(open_workspace(program))
+    with open_control(home) as store:
+        with store.read() as connection:
+            load_state(connection, batch_id)
+            hashes = {batch.batch_id: batch.content_hash for batch in list_batches(connection)}
+        state = record_approval(
+            store,
+            home,
+            batch_id,
+            approved_hash=full_hash(given_hash, batch_id, hashes),
+            actor=actor_name(actor),
+            role=role.value,
+            rules=rules,
+            recorded_at=utc_now(),
+        )
+        missing = _missing_approvals(store, state, rules)
+    _print_state(state, as_json, missing)
+
+
+def reject(
+    batch_id: BatchArgument,
+    reason: ReasonOption,
+    home: HomeOption = DEFAULT_HOME,
+    program: ProgramOption = None,
+    actor: ActorOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Reject a batch that was not exported; its entries are free for a new proposal."""
+    from orchestration.clock import utc_now
+    from payouts.approvals import reject as record_rejection
+    from payouts.terms import approval_rules
+
+    rules = approval_rules(open_workspace(program))
+    with open_control(home) as store:
+        state = record_rejection(
+            store, home, batch_id, reason=reason, actor=actor_name(actor), rules=rules,
+            recorded_at=utc_now(),
+        )  # fmt: skip
+    _print_state(state, as_json)
+
+
+def revoke(
+    batch_id: BatchArgument,
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept with the decision.")] = "",
+    home: HomeOption = DEFAULT_HOME,
+    actor: ActorOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Take back your own approval before the export."""
+    from orchestration.clock import utc_now
+    from payouts.approvals import revoke as record_revocation
+
+    with open_control(home) as store:
+        state = record_revocation(
+            store, batch_id, actor=actor_name(actor), recorded_at=utc_now(), reason=reason
+        )
+    _print_state(state, as_json)
+
+
+def hold(
+    subject: Annotated[HoldSubject, typer.Argument(help="What is held.")],
+    subject_id: Annotated[
+        str, typer.Argument(metavar="ID", help="Commission id, lead id or partner id.")
+    ],
+    reason: ReasonOption,
+    home: HomeOption = DEFAULT_HOME,
+    program: ProgramOption = None,
+    actor: ActorOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Hold a line, a lead or a partner: not payable while open; live batches with it go stale."""
+    from orchestration.clock import utc_now
+    from payouts.holds import open_hold
+    from payouts.terms import approval_rules
+
+    rules = approval_rules(open_workspace(program))
+    with open_control(home) as store:
+        opened, stale = open_hold(
+            store, home, subject_type=subject.value, subject_id=subject_id, reason=reason,
+            actor=actor_name(actor), rules=rules, recorded_at=utc_now(),
+        )  # fmt: skip
+    if as_json:
+        print_json({**vars(opened), "stale_batches": stale})
+        return
+    out().print(f"Held {subject.value} {subject_id}: {opened.hold_id}")
+    for batch_id in stale:
+        out().print(f"Batch {batch_id} is stale now; propose again without what is held.")
+
+
+def release(
+    hold_id: Annotated[str, typer.Argument(metavar="HOLD", help="Id that `batches holds` shows.")],
+    reason: ReasonOption,
+    home: HomeOption = DEFAULT_HOME,
+    program: ProgramOption = None,
+    actor: ActorOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Release a hold; what was held is payable again from the next proposal on."""
+    from orchestration.clock import utc_now
+    from payouts.holds import release_hold
+    from payouts.terms import approval_rules
+
+    rules = approval_rules(open_workspace(program))
+    with open_control(home) as store:
+        released = release_hold(
+            store, hold_id, reason=reason, actor=actor_name(actor), rules=rules,
+            recorded_at=utc_now(),
+        )  # fmt: skip
+    if as_json:
+        print_json(released)
+    else:
+        out().print(f"Released {released.hold_id}: {released.subject_type} {released.subject_id}")
+
+
+def holds(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:
+    """List all holds that people opened, released ones too."""
+    from payouts.holds import load_holds
+
+    with open_control(home) as store, store.read() as connection:
+        found = load_holds(connection)
+    if as_json:
+        print_json(found)
+        return
+    print_table(
+        "Holds",
+        ("hold", "on", "id", "open", "since (UTC)", "reason"),
+        [
+            (each.hold_id, each.subject_type, each.subject_id, "yes" if each.is_open else "no",
+             each.opened_at, each.reason)
+            for each in found
+        ],
+    )  # fmt: skip
+
+
+def settle(batch_id: BatchArgument) -> None:
+    """Comes with settlement: record what the bank did with an exported batch."""
+    raise CommandError(
+        f"batch {batch_id} cannot be settled: `settle` comes with settlement, in a later release",
+        "Keep the bank's confirmation with the exported manifest.",
+    )
+
+
+def abort(batch_id: BatchArgument) -> None:
+    """Comes with settlement: take back an exported batch that the bank never took."""
+    raise CommandError(
+        f"batch {batch_id} cannot be aborted: `abort` comes with settlement, in a later release",
+        "A batch that was not exported can be rejected.",
+    )
+
+
+def _missing_approvals(store: Store, state: BatchState, rules: ApprovalRules) -> dict[str, int]:
+    """Approvals that the terms still ask for, per role."""
+    from payouts.records import load_content
+
+    with store.read() as connection:
+        content = load_content(connection, state.batch_id)
+    required = rules.required(content.total_amount_minor, content.currency_code)
+    given = Counter(approval.role for approval in state.approvals)
+    return {role: count - given[role] for role, count in required.items() if count > given[role]}
+
+
+def _print_state(
+    state: BatchState, as_json: bool, missing: Mapping[str, int] | None = None
+) -> None:
+    if as_json:
+        print_json(
+            {
+                "batch_id": state.batch_id,
+                "state": state.state,
+                "content_hash": state.content_hash,
+                "approvals": [vars(approval) for approval in state.approvals],
+                **({} if missing is None else {"missing_approvals": dict(missing)}),
+            }
+        )
+        return
+    approvals = ", ".join(f"{each.actor} ({each.role})" for each in state.approvals)
+    out().print(f"Batch {state.batch_id} is {state.state}; approvals: {approvals or 'none'}")
+    for role, count in (missing or {}).items():
+        out().print(f"It waits for {counted(count, 'approval')} as {role}.")

@@ -1,0 +1,124 @@
+"""Commands that answer why: `explain`, `balance`, `verify`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from orchestration.cli_common import (
+    DEFAULT_HOME,
+    CommandError,
+    HomeOption,
+    JsonOption,
+    open_control,
+    open_published,
+    print_json,
+    print_table,
+)
+
+if TYPE_CHECKING:
+    from payouts.findings import Finding
+    from payouts.store import Store
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add the commands of this module to the command line."""
+    app.command("explain")(explain)
+    app.command("balance")(balance)
+    app.command("verify")(verify)
+
+
+def explain(
+    reference: Annotated[
+        str,
+        typer.Argument(
+            metavar="REF",
+            help="Id of an entry, commission, lead, invoice line, invoice, payout or batch.",
+        ),
+    ],
+    home: HomeOption = DEFAULT_HOME,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the whole chain behind an amount."""
+    from orchestration.evidence import explain as find
+    from orchestration.evidence_text import print_explanation
+
+    with open_published(home) as connection:
+        evidence = find(connection, reference)
+    if as_json:
+        print_json(evidence)
+    else:
+        print_explanation(evidence)
+
+
+def balance(
+    partner_id: Annotated[str, typer.Argument(metavar="PARTNER", help="Id of the partner.")],
+    home: HomeOption = DEFAULT_HOME,
+    as_json: JsonOption = False,
+) -> None:
+    """Show one partner's money, entry by entry."""
+    from orchestration.evidence import balance as find
+    from orchestration.evidence_text import print_balance
+
+    with open_published(home) as connection:
+        record = find(connection, partner_id)
+    if as_json:
+        print_json(record)
+    else:
+        print_balance(record)
+
+
+def verify(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:
+    """Prove all recorded hashes, chains and sums."""
+    with open_control(home) as store:
+        findings = [*_recorded(home, store), _published(home)]
+    if as_json:
+        print_json(findings)
+    else:
+        print_table(
+            "partnerledger verify",
+            ("", "check", "what was found"),
+            [("ok" if each.ok else "BROKEN", each.check, each.detail) for each in findings],
+        )
+    broken = [each for each in findings if not each.ok]
+    if broken:
+        raise CommandError(
+            f"{len(broken)} of {len(findings)} checks failed, first {broken[0].check}: "
+            f"{broken[0].detail}",
+            "See docs/runbooks/verify-failed.md; approve and export nothing until then.",
+        )
+
+
+def _recorded(home: Path, store: Store) -> list[Finding]:
+    from dashboards.errors import DashboardError
+    from payouts.verify import verify as prove
+
+    try:
+        with open_published(home) as warehouse:
+            return prove(home, store=store, warehouse=warehouse)
+    except DashboardError:
+        return prove(home, store=store)
+
+
+def _published(home: Path) -> Finding:
+    """The snapshot is the file whose hash the pointer holds."""
+    import hashlib
+
+    from dashboards.errors import DashboardError, SnapshotMissingError
+    from dashboards.snapshot import read_pointer, serving_folder
+    from payouts.findings import Finding
+
+    try:
+        pointer = read_pointer(home)
+        with (serving_folder(home) / pointer.path).open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except SnapshotMissingError:
+        return Finding("snapshot", True, "none published yet")
+    except (DashboardError, OSError) as error:
+        return Finding("snapshot", False, f"{error}; run partnerledger restore")
+    if digest != pointer.sha256:
+        detail = f"{pointer.path} is not the file that was published; run partnerledger restore"
+        return Finding("snapshot", False, detail)
+    return Finding("snapshot", True, f"{pointer.run_id}, as of {pointer.as_of}, hash as published")

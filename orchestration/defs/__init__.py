@@ -1,0 +1,1 @@
+"""Dagster definitions of the night: thin wrappers around `orchestration.night`; no rules."""

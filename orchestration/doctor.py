@@ -1,0 +1,202 @@
+"""What could stop a night, looked at without changing anything and without any network.
+
+What does not belong here: printing (`cli_setup`) and proving what was recorded
+(`payouts.verify`).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from orchestration.errors import OrchestrationError
+from orchestration.warehouse import engine_limits, free_bytes
+
+if TYPE_CHECKING:
+    from program.load import Workspace
+
+OK, WARN, FAILED = "ok", "warn", "failed"
+_NEEDED = ("dagster", "dagster-dbt", "dbt-core", "dbt-duckdb", "duckdb", "great-expectations")
+_KNOWN_VARIABLES = {
+    "PARTNERLEDGER_HOME",
+    "PARTNERLEDGER_PROGRAM",
+    "PARTNERLEDGER_USER",
+    "PARTNERLEDGER_CONTROL_URL",
+    "PARTNERLEDGER_DAGSTER_DIR",
+    "PARTNERLEDGER_MEMORY_LIMIT",
+    "PARTNERLEDGER_THREADS",
+    "PARTNERLEDGER_MAX_TEMP_SIZE",
+    "PARTNERLEDGER_WAREHOUSE",
+}
+_GIB = 1 << 30
+
+
+@dataclass(frozen=True)
+class Examined:
+    """One check. status: `ok`, `warn` (a night runs) or `failed` (it would not, or not rightly)."""
+
+    status: str
+    check: str
+    detail: str
+    what_to_do: str = ""
+
+
+def examine(workspace_path: Path, home: Path) -> list[Examined]:
+    """Every check in the order in which a night would trip over them."""
+    found = [*_python(), *_packages(), *_environment(home)]
+    workspace, problems = _terms(workspace_path)
+    found += problems
+    if workspace is not None:
+        found += _sources(workspace)
+        found += _roles(workspace)
+    return [*found, *_home(home), *_snapshot(home)]
+
+
+def _python() -> Iterator[Examined]:
+    running = ".".join(map(str, sys.version_info[:3]))
+    if (3, 11) <= sys.version_info[:2] <= (3, 13):
+        yield Examined(OK, "python", running)
+    else:
+        yield Examined(FAILED, "python", f"{running} is not supported", "Use Python 3.11 to 3.13.")
+
+
+def _packages() -> Iterator[Examined]:
+    found, missing = [], []
+    for name in _NEEDED:
+        try:
+            found.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            missing.append(name)
+    if missing:
+        yield Examined(FAILED, "packages", f"not installed: {', '.join(missing)}", "make setup")
+    else:
+        yield Examined(OK, "packages", ", ".join(found))
+
+
+def _environment(home: Path) -> Iterator[Examined]:
+    unknown = sorted(
+        name
+        for name in os.environ
+        if name.startswith("PARTNERLEDGER_") and name not in _KNOWN_VARIABLES
+    )
+    if unknown:
+        yield Examined(
+            WARN, "environment", f"{', '.join(unknown)}: no such setting", "Correct or unset it."
+        )
+    try:
+        limits = engine_limits(home)
+    except OrchestrationError as error:
+        yield Examined(FAILED, "environment", error.message, error.what_to_do)
+        return
+    yield Examined(
+        OK,
+        "limits",
+        f"memory {limits.memory_limit}, {limits.threads} threads, "
+        f"spill {limits.max_temp_directory_size}",
+    )
+
+
+def _terms(workspace_path: Path) -> tuple[Workspace | None, list[Examined]]:
+    from program.errors import TermsError
+    from program.load import load_workspace
+
+    try:
+        workspace = load_workspace(workspace_path)
+    except TermsError as error:
+        return None, [
+            Examined(FAILED, "terms", str(problem), "Correct the file and run doctor again.")
+            for problem in error.problems
+        ]
+    plans = ", ".join(plan.id for plan in workspace.program.plans)
+    detail = f"{workspace.program_path}: {workspace.program.program.name}; plans {plans}"
+    return workspace, [Examined(OK, "terms", detail)]
+
+
+def _sources(workspace: Workspace) -> Iterator[Examined]:
+    for name, source in workspace.sources.sources.items():
+        check = f"source {name}"
+        if source.kind == "files":
+            folder = workspace.root / source.path
+            if not folder.is_dir():
+                yield Examined(
+                    FAILED, check, f"{folder} is not a folder", "Create it, or correct sources.yml."
+                )
+            elif not os.access(folder, os.R_OK | os.X_OK):
+                yield Examined(FAILED, check, f"{folder} cannot be read", "Give the user access.")
+            else:
+                waiting = sum(each.is_file() for each in folder.iterdir())
+                yield Examined(OK, check, f"{folder}: {waiting} files")
+        else:
+            variable = getattr(source, "api_key_env", None)
+            if variable and not os.environ.get(variable):
+                yield Examined(
+                    FAILED, check, f"{variable} is not set", "Set it to a key that can only read."
+                )
+            else:
+                yield Examined(OK, check, f"{source.kind}, key from {variable}")
+
+
+def _roles(workspace: Workspace) -> Iterator[Examined]:
+    roles = workspace.program.roles
+    for role in ("partnerships", "finance"):
+        if not getattr(roles, role):
+            yield Examined(
+                WARN,
+                "roles",
+                f"nobody may approve as {role}",
+                f"Name somebody in roles.{role} of program.yml; batches wait until then.",
+            )
+    if workspace.program.approvals.min_identity == "os_user":
+        yield Examined(
+            WARN,
+            "approvals",
+            "min_identity os_user: an approver is believed to be who the command line says",
+            "Enough for trying out; whoever reaches this machine's home can approve.",
+        )
+
+
+def _home(home: Path) -> Iterator[Examined]:
+    from payouts.errors import PayoutsError
+    from payouts.store import FILE_NAME, open_store
+
+    existing = home.resolve()
+    while not existing.exists():
+        existing = existing.parent
+    free = free_bytes(home)
+    if not os.access(existing, os.W_OK):
+        yield Examined(
+            FAILED, "home", f"{existing} cannot be written", "Name another --home, or give access."
+        )
+        return
+    status = OK if free > _GIB else WARN
+    hint = "" if status == OK else "Free some space: a night needs room for copies."
+    yield Examined(status, "home", f"{home}: {free // (1 << 20)} MiB free", hint)
+    if not (home / FILE_NAME).exists():
+        yield Examined(OK, "state", "none yet: the first night creates it")
+        return
+    try:
+        open_store(home).close()
+    except PayoutsError as error:
+        yield Examined(FAILED, "state", str(error), "Restore the control database from a backup.")
+        return
+    yield Examined(OK, "state", f"{home / FILE_NAME} opens")
+
+
+def _snapshot(home: Path) -> Iterator[Examined]:
+    from dashboards.errors import DashboardError, SnapshotMissingError
+    from dashboards.snapshot import open_snapshot, read_pointer
+
+    try:
+        open_snapshot(home).close()
+        pointer = read_pointer(home)
+    except SnapshotMissingError:
+        yield Examined(OK, "snapshot", "none published yet", "Run `partnerledger run`.")
+    except DashboardError as error:
+        yield Examined(FAILED, "snapshot", str(error), "Run `partnerledger restore`.")
+    else:
+        yield Examined(OK, "snapshot", f"{pointer.run_id}, as of {pointer.as_of}")

@@ -1,0 +1,294 @@
+"""The chain behind an amount, read offline from the published snapshot (B1).
+
+From any id to what it rests on: payout → entries → line → source record, lead, touches, terms.
+Everything is found in marts; nothing is computed again. What does not belong here: printing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from orchestration.cli_common import CommandError, query
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+Record = dict[str, Any]
+
+_LEAD_REFERENCES = (
+    "select lead_id from marts.fct_leads where lead_id = $1 or customer_id = $1 "
+    "or company_domain = lower($1) union select lead_id from marts.fct_lead_submissions "
+    "where submission_key = $1 union select lead_id from marts.fct_touchpoints "
+    "where touchpoint_id = $1 order by 1"
+)
+
+
+def explain(connection: DuckDBPyConnection, reference: str) -> Record:
+    """The chain behind an entry, commission, invoice line, invoice, payout, batch or lead.
+
+    Returns a record with `reference` and `reference_type`; the other keys depend on the type.
+    Amounts are whole minor units of the currency beside them.
+    Raises: CommandError when nothing in the snapshot has this id.
+    """
+    for name, finder in _FINDERS.items():
+        found = finder(connection, reference)
+        if found is not None:
+            return {"reference": reference, "reference_type": name, **found}
+    raise CommandError(
+        f"nothing in the published snapshot has the id {reference!r}",
+        "Give an entry, commission, lead, customer, invoice line, invoice, payout or batch id.",
+    )
+
+
+def lead_evidence(connection: DuckDBPyConnection, reference: str) -> Record:
+    """One lead: verdicts, candidates, attribution and what was earned for it.
+
+    reference: lead id, customer id, company domain, submission key or touchpoint id.
+    Raises: CommandError when there is no such lead, or more than one.
+    """
+    found = _lead_or_none(connection, reference)
+    if found is None:
+        raise CommandError(
+            f"there is no lead for {reference!r} in the published snapshot",
+            "`partnerledger lead list` shows them.",
+        )
+    return found
+
+
+def balance(connection: DuckDBPyConnection, partner_id: str) -> Record:
+    """One partner's balances per currency with every entry behind them.
+
+    Raises: CommandError for an unknown partner.
+    """
+    partner = query(
+        connection,
+        "select partner_id, name, status, payout_currency_code from marts.dim_partners "
+        "where partner_id = ?",
+        [partner_id],
+    )
+    if not partner:
+        raise CommandError(
+            f"there is no partner {partner_id!r} in the published snapshot",
+            "`partnerledger partner list` shows them.",
+        )
+    return {
+        **partner[0],
+        "balances": query(
+            connection,
+            "select * exclude (partner_id) from marts.fct_partner_balances "
+            "where partner_id = ? order by payout_currency_code",
+            [partner_id],
+        ),
+        "entries": query(
+            connection,
+            "select entry.entry_id, entry.effective_date, entry.available_date, "
+            "entry.entry_kind, entry.component_id, entry.source_type, entry.source_id, "
+            "entry.cause_type, entry.cause_id, entry.payout_amount_minor, "
+            "entry.payout_currency_code, hold.hold_reason, claim.batch_id "
+            "from marts.fct_commission_entries as entry "
+            "left join marts.fct_entry_holds as hold using (entry_id) "
+            "left join marts.fct_entry_claims as claim using (entry_id) "
+            "where entry.partner_id = ? order by entry.effective_date, entry.entry_id",
+            [partner_id],
+        ),
+    }
+
+
+def _entry(connection: DuckDBPyConnection, reference: str) -> Record | None:
+    entries = _entries(connection, "entry.entry_id = ?", reference)
+    if not entries:
+        return None
+    (entry,) = entries
+    return {
+        "entry": entry,
+        "reversed_by": _entries(connection, "entry.reverses_entry_id = ?", reference),
+        "reverses": (
+            _entries(connection, "entry.entry_id = ?", entry["reverses_entry_id"])
+            if entry["reverses_entry_id"]
+            else []
+        ),
+        **_line_chain(connection, entry["commission_id"], entry),
+    }
+
+
+def _commission(connection: DuckDBPyConnection, reference: str) -> Record | None:
+    entries = _entries(connection, "entry.commission_id = ?", reference)
+    lines = _lines(connection, "commission_id = ?", reference)
+    if not entries and not lines:
+        return None
+    return {
+        "entries": entries,
+        **_line_chain(connection, reference, (lines or entries)[0]),
+    }
+
+
+def _invoice_line(connection: DuckDBPyConnection, reference: str) -> Record | None:
+    return _earned_on(connection, "source_id = ?", "invoice_line_id = ?", reference)
+
+
+def _invoice(connection: DuckDBPyConnection, reference: str) -> Record | None:
+    return _earned_on(connection, "invoice_id = ?", "invoice_id = ?", reference)
+
+
+def _earned_on(
+    connection: DuckDBPyConnection, earned: str, unpaid: str, reference: str
+) -> Record | None:
+    lines = _lines(connection, earned, reference)
+    unpaid_lines = query(
+        connection, f"select * from marts.fct_unpaid_lines where {unpaid} order by 1", [reference]
+    )
+    if not lines and not unpaid_lines:
+        return None
+    leads = sorted({row["lead_id"] for row in [*lines, *unpaid_lines] if row["lead_id"]})
+    return {
+        "lines": lines,
+        "unpaid_lines": unpaid_lines,
+        "lead": _lead(connection, leads[0]) if leads else None,
+        "terms": _terms(connection, lines[0]) if lines else None,
+    }
+
+
+def _payout(connection: DuckDBPyConnection, reference: str) -> Record | None:
+    items = query(
+        connection, "select * from marts.fct_payout_items where payout_id = ?", [reference]
+    )
+    if not items:
+        return None
+    batches = query(
+        connection,
+        "select * from marts.fct_payout_batches where batch_id = ?",
+        [items[0]["batch_id"]],
+    )
+    claimed = "entry.entry_id in (select entry_id from marts.fct_entry_claims where payout_id = ?)"
+    return {
+        "payout": items[0],
+        "batch": batches[0] if batches else None,
+        "entries": _entries(connection, claimed, reference),
+    }
+
+
+def _batch(connection: DuckDBPyConnection, reference: str) -> Record | None:
+    batches = query(
+        connection, "select * from marts.fct_payout_batches where batch_id = ?", [reference]
+    )
+    if not batches:
+        return None
+    return {
+        "batch": batches[0],
+        "payouts": query(
+            connection,
+            "select item.payout_id, item.partner_id, partner.name, item.amount_minor, "
+            "item.currency_code, item.state, count(claim.entry_id) as entries "
+            "from marts.fct_payout_items as item "
+            "left join marts.dim_partners as partner using (partner_id) "
+            "left join marts.fct_entry_claims as claim on claim.payout_id = item.payout_id "
+            "where item.batch_id = ? and item.left_out_reason is null group by all order by 2",
+            [reference],
+        ),
+    }
+
+
+def _lead_or_none(connection: DuckDBPyConnection, reference: str) -> Record | None:
+    leads = [row["lead_id"] for row in query(connection, _LEAD_REFERENCES, [reference])]
+    if not leads:
+        return None
+    if len(leads) > 1:
+        raise CommandError(
+            f"{reference!r} stands for {len(leads)} leads", f"Name one: {', '.join(leads[:5])}."
+        )
+    (lead_id,) = leads
+    return {
+        "lead": _lead(connection, lead_id),
+        "submissions": query(
+            connection,
+            "select submission_key, partner_id, submitted_at, verdict, rule, rival_key "
+            "from marts.fct_lead_submissions where lead_id = ? order by submitted_at, 1",
+            [lead_id],
+        ),
+        "candidates": query(
+            connection,
+            "select partner_id, touchpoint_id, touch_type, occurred_at, is_winner, rule, lost_to "
+            "from marts.fct_attribution_candidates where lead_id = ? order by occurred_at, 2",
+            [lead_id],
+        ),
+        "attributions": _attributions(connection, lead_id),
+        "lines": _lines(connection, "lead_id = ?", lead_id),
+    }
+
+
+_FINDERS: Mapping[str, Callable[[DuckDBPyConnection, str], Record | None]] = {
+    "entry": _entry,
+    "commission": _commission,
+    "batch": _batch,
+    "payout": _payout,
+    "invoice_line": _invoice_line,
+    "invoice": _invoice,
+    "lead": _lead_or_none,
+}
+
+
+def _line_chain(connection: DuckDBPyConnection, commission_id: str, known: Record) -> Record:
+    """What a line rests on. known: a row that names lead, plan and component."""
+    lines = _lines(connection, "commission_id = ?", commission_id)
+    return {
+        "line": lines[0] if lines else None,
+        "terms": _terms(connection, known),
+        "lead": _lead(connection, known["lead_id"]) if known["lead_id"] else None,
+        "attributions": (_attributions(connection, known["lead_id"]) if known["lead_id"] else []),
+        "claims": query(
+            connection,
+            "select claim.entry_id, claim.payout_id, claim.batch_id, batch.state, batch.pay_date "
+            "from marts.fct_entry_claims as claim "
+            "join marts.fct_commission_entries as entry using (entry_id) "
+            "left join marts.fct_payout_batches as batch on batch.batch_id = claim.batch_id "
+            "where entry.commission_id = ? order by 1",
+            [commission_id],
+        ),
+    }
+
+
+def _entries(connection: DuckDBPyConnection, condition: str, value: str) -> list[Record]:
+    rows = query(
+        connection,
+        "select entry.*, hold.hold_reason from marts.fct_commission_entries as entry "
+        "left join marts.fct_entry_holds as hold using (entry_id) "
+        f"where {condition} order by entry.commission_id, entry.ordinal",
+        [value],
+    )
+    for row in rows:
+        row["explanation"] = json.loads(row["explanation"]) if row["explanation"] else None
+    return rows
+
+
+def _lines(connection: DuckDBPyConnection, condition: str, value: str) -> list[Record]:
+    return query(
+        connection,
+        f"select * from marts.fct_commission_lines where {condition} "
+        "order by effective_date, commission_id",
+        [value],
+    )
+
+
+def _lead(connection: DuckDBPyConnection, lead_id: str) -> Record | None:
+    found = query(connection, "select * from marts.fct_leads where lead_id = ?", [lead_id])
+    return found[0] if found else None
+
+
+def _attributions(connection: DuckDBPyConnection, lead_id: str) -> list[Record]:
+    return query(
+        connection,
+        "select partner_id, model, is_paying, credit_ppm, decided_at, touchpoint_id "
+        "from marts.fct_attributions where lead_id = ? order by is_paying desc, model, 1",
+        [lead_id],
+    )
+
+
+def _terms(connection: DuckDBPyConnection, known: Record) -> Record | None:
+    found = query(
+        connection,
+        "select * from marts.dim_terms where plan_id = ? and plan_version = ? and component_id = ?",
+        [known["plan_id"], known["plan_version"], known["component_id"]],
+    )
+    return found[0] if found else None

@@ -1,0 +1,159 @@
+"""Evidence as people read it: one fact per line, oldest cause first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from orchestration.cli_common import money, out, print_table
+
+Record = dict[str, Any]
+
+
+def print_explanation(evidence: Record) -> None:
+    """The chain that `evidence.explain` found."""
+    console = out()
+    console.print(f"{evidence['reference_type'].replace('_', ' ')} {evidence['reference']}\n")
+    if evidence["reference_type"] == "lead":
+        print_lead(evidence)
+        return
+    for title in ("batch", "payout", "entry"):
+        if evidence.get(title):
+            _print_facts(title, evidence[title])
+    if evidence.get("payouts"):
+        print_table(
+            "Payouts",
+            ("partner", "", "amount", "entries", "payout"),
+            [
+                (row["partner_id"], row["name"], money(row["amount_minor"], row["currency_code"]),
+                 row["entries"], row["payout_id"])
+                for row in evidence["payouts"]
+            ],
+            right=("amount", "entries"),
+        )  # fmt: skip
+    for title in ("entries", "reverses", "reversed_by"):
+        if evidence.get(title):
+            print_entries(title.replace("_", " ").capitalize(), evidence[title])
+    for title in ("line", "terms", "lead"):
+        if evidence.get(title):
+            _print_facts(title, evidence[title])
+    _print_lines(evidence.get("lines") or [])
+    for row in evidence.get("unpaid_lines") or []:
+        amount = money(row["amount_minor"], row["currency_code"])
+        console.print(f"Not earned: {row['invoice_line_id']} {amount}: {row['reason']}")
+    _print_attributions(evidence.get("attributions") or [])
+    for row in evidence.get("claims") or []:
+        console.print(
+            f"Claimed by batch {row['batch_id']} ({row['state']}), payout {row['payout_id']}, "
+            f"pays on {row['pay_date']}"
+        )
+
+
+def print_lead(evidence: Record) -> None:
+    """One lead with its submissions, candidates, credits and lines."""
+    _print_facts("lead", evidence["lead"])
+    print_table(
+        "Submissions",
+        ("submission", "partner", "at (UTC)", "verdict", "rule", "rival"),
+        [
+            (row["submission_key"], row["partner_id"], row["submitted_at"], row["verdict"],
+             row["rule"], row["rival_key"])
+            for row in evidence["submissions"]
+        ],
+    )  # fmt: skip
+    print_table(
+        "Candidates",
+        ("", "partner", "touch", "type", "at (UTC)", "rule", "lost to"),
+        [
+            ("won" if row["is_winner"] else "lost", row["partner_id"], row["touchpoint_id"],
+             row["touch_type"], row["occurred_at"], row["rule"], row["lost_to"])
+            for row in evidence["candidates"]
+        ],
+    )  # fmt: skip
+    _print_attributions(evidence["attributions"])
+    _print_lines(evidence["lines"])
+
+
+def print_balance(record: Record) -> None:
+    """Balances, then every entry behind them."""
+    console = out()
+    console.print(f"{record['partner_id']} {record['name']} ({record['status']})")
+    for row in record["balances"]:
+        code = row["payout_currency_code"]
+        for name, value in row.items():
+            if name.endswith("_amount_minor"):
+                title = name.removesuffix("_amount_minor").replace("_", " ")
+                console.print(f"  {title:<10} {money(value, code):>20}")
+    print_table(
+        "Entries",
+        ("effective", "available", "kind", "for", "because of", "amount", "batch", "entry"),
+        [
+            (row["effective_date"], row["available_date"], row["entry_kind"],
+             f"{row['source_type']} {row['source_id']}", f"{row['cause_type']} {row['cause_id']}",
+             money(row["payout_amount_minor"], row["payout_currency_code"]),
+             row["batch_id"] or row["hold_reason"], row["entry_id"])
+            for row in record["entries"]
+        ],
+        right=("amount",),
+    )  # fmt: skip
+
+
+def print_entries(title: str, entries: list[Record]) -> None:
+    """Journal entries, one per row."""
+    print_table(
+        title,
+        ("effective", "kind", "for", "because of", "amount", "entry"),
+        [
+            (row["effective_date"], row["entry_kind"], f"{row['source_type']} {row['source_id']}",
+             f"{row['cause_type']} {row['cause_id']}",
+             money(row["payout_amount_minor"], row["payout_currency_code"]), row["entry_id"])
+            for row in entries
+        ],
+        right=("amount",),
+    )  # fmt: skip
+
+
+def _print_facts(title: str, facts: Record) -> None:
+    console = out()
+    console.print(title.capitalize())
+    for name, value in facts.items():
+        if value is None or value == "" or (name.endswith("currency_code") and title != "batch"):
+            continue
+        if isinstance(value, dict):
+            console.print(f"  {name.replace('_', ' ')}:")
+            for part, shown in value.items():
+                if shown is not None:
+                    console.print(f"    {part.replace('_', ' ')}: {shown}")
+            continue
+        shown = money(value, _currency_of(name, facts)) if name.endswith("amount_minor") else value
+        console.print(f"  {name.removesuffix('_minor').replace('_', ' ')}: {shown}")
+
+
+def _currency_of(name: str, facts: Record) -> str | None:
+    if name.startswith("payout_"):
+        return facts.get("payout_currency_code")
+    return facts.get("currency_code") or facts.get("payout_currency_code")
+
+
+def _print_lines(lines: list[Record]) -> None:
+    if not lines:
+        return
+    print_table(
+        "Earned and taken back",
+        ("effective", "kind", "for", "because of", "rate", "amount", "status", "commission"),
+        [
+            (row["effective_date"], row["kind"], f"{row['source_type']} {row['source_id']}",
+             f"{row['cause_type']} {row['cause_id']}", row["rate"],
+             money(row["amount_minor"], row["currency_code"]), row["status"], row["commission_id"])
+            for row in lines
+        ],
+        right=("rate", "amount"),
+    )  # fmt: skip
+
+
+def _print_attributions(attributions: list[Record]) -> None:
+    for row in attributions:
+        paying = "pays" if row["is_paying"] else "compared only"
+        out().print(
+            f"Attributed by {row['model']} ({paying}): {row['partner_id']}, "
+            f"{row['credit_ppm']} of 1000000, touch {row['touchpoint_id']}"
+        )
