@@ -49,6 +49,10 @@ class StreamsFailedError(TransientNightError):
     """At least one source could not be read; nothing was posted."""
 
 
+class UndeclaredSourceError(PermanentNightError):
+    """Records were landed from a source that sources.yml no longer names; nothing was posted."""
+
+
 class WarehouseError(PermanentNightError):
     """The working file does not fit the step that wants to use it."""
 

@@ -19,7 +19,12 @@ from typing import TYPE_CHECKING
 from orchestration import phases
 from orchestration.clock import default_as_of
 from orchestration.dbt_runner import NodeResult, raise_for_failures, shared_runner, warnings_of
-from orchestration.errors import ChecksFailedError, PublishError, WarehouseError
+from orchestration.errors import (
+    ChecksFailedError,
+    PublishError,
+    UndeclaredSourceError,
+    WarehouseError,
+)
 from orchestration.failures import clear_error, streams_error
 from orchestration.lock import NightLock
 from orchestration.publish import publish
@@ -42,6 +47,8 @@ from orchestration.warehouse import (
 )
 
 if TYPE_CHECKING:
+    import duckdb
+
     from dashboards.snapshot import SnapshotPointer
     from ingest.report import IngestProgress, StreamReport
     from payouts.journal import PostResult
@@ -216,7 +223,25 @@ class Night:
                 tables = terms_tables(self.workspace, self.as_of, self.run_id)
                 create_raw_tables(connection, tables)
                 load_raw(connection, self.workspace, self.home)
+                self._require_declared_sources(connection)
                 load_control_tables(self.store, self.home, connection)
+
+    def _require_declared_sources(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Raises: UndeclaredSourceError for landed records of a source that sources.yml dropped.
+
+        Without its facts everything they earned would be taken back (decision 0012).
+        """
+        row = connection.execute(
+            "SELECT message, what_to_do FROM raw.ingest__streams "
+            "WHERE status = 'failed' AND NOT list_contains($1, source) ORDER BY source",
+            [list(self.workspace.sources.sources)],
+        ).fetchone()
+        if row is not None:
+            raise UndeclaredSourceError(
+                f"{row[0]}; nothing was posted, the last snapshot stays published",
+                row[1],
+                step="prepare",
+            )
 
     def build(self, phase: str, selection: Sequence[str] | None = None) -> list[NodeResult]:
         """Build one dbt phase, tests included. Failures are in the results: see `require_built`.

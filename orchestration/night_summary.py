@@ -62,9 +62,9 @@ _QUERIES: dict[str, str] = {
 
 
 def summarise(home: Path) -> dict[str, list[dict[str, Any]]]:
-    """Rows per topic: snapshot, leads, submissions, entries, balances, batches, items, left_out,
-    taken_back (the entry of the largest take-back), exceptions. Amounts are whole minor units of the currency beside them.
+    """Rows per topic, the keys of the queries above; `taken_back` is the largest take-back's entry.
 
+    Amounts are whole minor units of the currency beside them.
     Raises: SnapshotMissingError, SnapshotDamagedError.
     """
     with open_published(home) as connection:

@@ -20,6 +20,7 @@ from orchestration.errors import (
     NightBusyError,
     PublishError,
     StreamsFailedError,
+    UndeclaredSourceError,
 )
 from orchestration.lock import NightLock
 from orchestration.night import Night, run_night
@@ -306,3 +307,18 @@ def test_pointer_is_plain_json_for_other_readers(tiny):
     pointer = json.loads((tiny.home / "serving/current.json").read_text())
     assert (tiny.home / "serving" / pointer["path"]).exists()
     assert pointer["as_of"] == "2026-02-10"
+
+
+def test_source_dropped_from_sources_stops_before_anything_is_taken_back(tiny, tmp_path):
+    workspace, home = copy_home(tiny, tmp_path)
+    (workspace / "sources.yml").write_text(
+        "sources: {other: {kind: files, path: elsewhere}}\n", encoding="utf-8"
+    )
+    (workspace / "elsewhere").mkdir()
+    night = Night.open(workspace, home, FIRST_DATE, utc_now)
+    try:
+        night.ingest()
+        with pytest.raises(UndeclaredSourceError, match="drop .*Declare drop in sources.yml again"):
+            night.prepare()
+    finally:
+        night.close()
