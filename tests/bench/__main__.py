@@ -34,9 +34,7 @@ def main() -> None:
     try:
         nights: list[NightTiming] = [measure_night(work, "sample", None)]
         nights.append(measure_night(work, "sample again", None))
-        nights += [
-            measure_night(work, f"{lines:,} lines", lines) for lines in arguments.lines
-        ]
+        nights += [measure_night(work, f"{lines:,} lines", lines) for lines in arguments.lines]
         pull = measure_stripe_pull(work, arguments.invoices)
     finally:
         shutil.rmtree(work, ignore_errors=True)

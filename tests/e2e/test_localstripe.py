@@ -1,4 +1,4 @@
-"""Real input: billing from a Stripe-compatible server filled by the official SDK, the rest in files.
+"""Real input: billing from a Stripe-compatible server filled by the official SDK, else files.
 
 The programme: 20 % of every paid line for 12 months, and 50.00 USD once a demo was held. Lead valid
 when a demo is booked; a first payment makes any lead valid. Partners are paid in USD.

@@ -1,0 +1,130 @@
+"""A home with a control database and a hand-written snapshot, for tests of the command line.
+
+The snapshot has the columns that commands read, in the tables that they read; no dbt, no Dagster.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from payouts.store import open_store
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+RUN_ID = "2026-02-28-0001"
+TABLES = """
+create schema marts;
+create schema exports;
+create table marts.mart_metadata as select '2026-02-28-0001' as run_id;
+create table marts.dim_partners as select 'p1' as partner_id, 'Ann Partner' as name,
+    'default' as "group", 'active' as status, false as is_pilot, 'USD' as payout_currency_code,
+    'standard' as plan_id, timestamp '2025-06-01' as joined_at;
+create table marts.dim_terms as select 'standard' as plan_id, '2025-01-01' as plan_version,
+    'recurring' as component_id, 'recurring' as kind, 0.2::decimal(9,6) as rate;
+create table marts.fct_partner_balances as select 'p1' as partner_id,
+    'USD' as payout_currency_code, 2000::bigint as earned_amount_minor,
+    -500::bigint as reversed_amount_minor, 0::bigint as on_hold_amount_minor,
+    1500::bigint as available_amount_minor, 0::bigint as in_batch_amount_minor,
+    0::bigint as paid_amount_minor, 1500::bigint as balance_amount_minor;
+create table marts.fct_leads as select 'lead_1' as lead_id, 'e***@buyer.example' as email_masked,
+    'buyer.example' as company_domain, 'c1' as customer_id, 'first_payment' as stage,
+    'valid' as verdict, 'L2:demo_booked' as rule, null::varchar as owner,
+    timestamp '2026-01-08 10:00:00' as valid_at, timestamp '2026-01-15' as last_moved_at;
+create table marts.fct_lead_submissions as select 'drop:form_submissions:f1' as submission_key,
+    'lead_1' as lead_id, 'p1' as partner_id, timestamp '2026-01-05' as submitted_at,
+    'valid' as verdict, 'L2' as rule, null::varchar as rival_key;
+create table marts.fct_touchpoints as select 'drop:touchpoints:t1' as touchpoint_id,
+    'lead_1' as lead_id, 'p1' as partner_id;
+create table marts.fct_attribution_candidates as select 'lead_1' as lead_id, 'p1' as partner_id,
+    'drop:touchpoints:t1' as touchpoint_id, 'referral_link' as touch_type,
+    timestamp '2026-01-05' as occurred_at, true as is_winner, 'A3:last_touch' as rule,
+    null::varchar as lost_to;
+create table marts.fct_attributions as select 'lead_1' as lead_id, 'p1' as partner_id,
+    'last_touch' as model, true as is_paying, 1000000 as credit_ppm,
+    timestamp '2026-01-08' as decided_at, 'drop:touchpoints:t1' as touchpoint_id;
+create table marts.fct_commission_lines as
+    select 'k1' as commission_id, 'earning' as kind, 'p1' as partner_id, 'lead_1' as lead_id,
+        'c1' as customer_id, 'standard' as plan_id, '2025-01-01' as plan_version,
+        'recurring' as component_id, 'invoice_line' as source_type, 'l1' as source_id,
+        '' as cause_type, '' as cause_id, 'i1' as invoice_id, 10000::bigint as base_amount_minor,
+        0.2::decimal(9,6) as rate, 2000::bigint as amount_minor, 'USD' as currency_code,
+        2000::bigint as payout_amount_minor, 'USD' as payout_currency_code,
+        date '2026-01-15' as effective_date, 'eligible' as status
+    union all
+    select 'k2', 'refund', 'p1', 'lead_1', 'c1', 'standard', '2025-01-01', 'recurring',
+        'invoice_line', 'l1', 'refund', 'r1', 'i1', 10000, 0.2, -500, 'USD', -500, 'USD',
+        date '2026-02-01', 'eligible';
+create table marts.fct_commission_entries as
+    select 'e1' as entry_id, 'k1' as commission_id, 'earning' as entry_kind, 'p1' as partner_id,
+        'c1' as customer_id, 'lead_1' as lead_id, 'standard' as plan_id,
+        '2025-01-01' as plan_version, 'recurring' as component_id,
+        'invoice_line' as source_type, 'l1' as source_id, '' as cause_type, '' as cause_id,
+        2000::bigint as amount_minor, 'USD' as currency_code,
+        2000::bigint as payout_amount_minor, 'USD' as payout_currency_code,
+        date '2026-01-15' as effective_date, date '2026-02-14' as available_date,
+        1::bigint as ordinal, null::varchar as reverses_entry_id,
+        '{"rate":"0.200000"}' as explanation
+    union all
+    select 'e2', 'k2', 'refund', 'p1', 'c1', 'lead_1', 'standard', '2025-01-01', 'recurring',
+        'invoice_line', 'l1', 'refund', 'r1', -500, 'USD', -500, 'USD', date '2026-02-01',
+        date '2026-02-14', 1, 'e1', '{"rate":"0.200000"}';
+create table marts.fct_entry_holds (entry_id varchar, hold_reason varchar);
+create table marts.fct_entry_claims (entry_id varchar, batch_id varchar, payout_id varchar);
+create table marts.fct_payout_batches (batch_id varchar, state varchar, pay_date date);
+create table marts.fct_payout_items (payout_id varchar, batch_id varchar);
+create table marts.fct_unpaid_lines as select 'l9' as invoice_line_id, 'no_attribution' as reason,
+    'i9' as invoice_id, 'c9' as customer_id, null::varchar as lead_id, 4000::bigint as amount_minor,
+    'USD' as currency_code, date '2026-01-20' as first_paid_date;
+"""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def records(self):
+        """Standard output as JSON."""
+        return json.loads(self.out)
+
+
+def run_cli(*arguments: str, home: Path | None = None, cwd: Path = REPOSITORY) -> Outcome:
+    """The command line in a process of its own, without a terminal."""
+    command = [sys.executable, "-m", "orchestration.cli", *arguments]
+    if home is not None:
+        command += ["--home", str(home)]
+    done = subprocess.run(
+        command,
+        cwd=cwd,
+        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(REPOSITORY), "HOME": str(cwd)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    return Outcome(done.returncode, done.stdout, done.stderr)
+
+
+def write_home(home: Path) -> Path:
+    """Create the control database, the snapshot and its pointer."""
+    open_store(home).close()
+    serving = home / "serving"
+    serving.mkdir()
+    snapshot = serving / f"{RUN_ID}.duckdb"
+    with duckdb.connect(str(snapshot)) as connection:
+        connection.execute(TABLES)
+    pointer = {
+        "path": snapshot.name, "run_id": RUN_ID, "as_of": "2026-02-28",
+        "published_at": "2026-03-01T05:00:00", "sha256": "0", "terms_hash": "t",
+        "journal_head": "j",
+    }  # fmt: skip
+    (serving / "current.json").write_text(json.dumps(pointer), encoding="utf-8")
+    return home
