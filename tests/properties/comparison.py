@@ -21,7 +21,7 @@ def different(expected: Mapping[Any, Any], found: Mapping[Any, Any]) -> dict[Any
 
 
 def assert_equals_oracle(night: PostedNight, expected: Result) -> int:
-    """Verdicts, desired lines and reasons of unpaid lines are equal. Returns the number of lines."""
+    """Verdicts, desired lines and unpaid reasons are equal. Returns the number of lines."""
     assert different(expected.submissions, _verdicts(night)) == {}
     lines = _expected_lines(expected)
     assert different(lines, _desired_lines(night)) == {}
