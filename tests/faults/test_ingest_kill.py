@@ -11,12 +11,11 @@ from types import SimpleNamespace
 
 import duckdb
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
-
 from ingest.landing import hash_file, read_landings
 from ingest.raw import load_raw
 from tests.fakes.stripe_server import FakeStripe
+
+ROOT = Path(__file__).resolve().parents[2]
 
 PULL = """
     import sys
