@@ -1,7 +1,7 @@
 {#
   T2: the plan version that governs an event. Pinned terms were fixed at the valid event; current
   terms are those in force on the event's own day. Gives columns plan_id and plan_version.
-  events: relation with lead_id, partner_id and a local date column event_date.
+  events: relation with lead_id, partner_id, source_type, source_id and a local date column event_date.
   The join is on a column, not on a condition: a constant in an outer join's condition makes DuckDB
   compare every row with every row.
 #}
@@ -26,9 +26,16 @@
             lead_plans.current_terms_partner_id = partner_plans.partner_id
             and {{ events }}.{{ event_date }} >= partner_plans.valid_from_date
             and {{ events }}.{{ event_date }} < partner_plans.valid_to_date
+    left join {{ ref('int_terms__posted_earnings') }} as posted_earnings
+        on
+            {{ events }}.source_type = posted_earnings.source_type
+            and {{ events }}.source_id = posted_earnings.source_id
+            and {{ events }}.partner_id = posted_earnings.partner_id
     left join {{ ref('stg_program__plan_versions') }} as current_versions
         on
-            partner_plans.plan_id = current_versions.plan_id
+            coalesce(
+                partner_plans.override_plan_id, posted_earnings.plan_id, partner_plans.plan_id
+            ) = current_versions.plan_id
             and {{ events }}.{{ event_date }} >= current_versions.valid_from_date
             and {{ events }}.{{ event_date }} < current_versions.valid_to_date
 {%- endmacro %}

@@ -63,6 +63,27 @@ won_deals as (
 
 ),
 
+-- What was posted keeps its payout currency; everything else follows the directory (J6).
+partner_currencies as (
+
+    select
+        triggers.lead_id,
+        triggers.partner_id,
+        triggers.stage,
+        coalesce(
+            posted_earnings.payout_currency_code, currencies.payout_currency_code
+        ) as payout_currency_code
+    from triggers
+    inner join {{ ref('int_commission__payout_currencies') }} as currencies
+        on triggers.partner_id = currencies.partner_id
+    left join {{ ref('int_terms__posted_earnings') }} as posted_earnings
+        on
+            triggers.source_type = posted_earnings.source_type
+            and triggers.source_id = posted_earnings.source_id
+            and triggers.partner_id = posted_earnings.partner_id
+
+),
+
 priced as (
 
     select
@@ -98,8 +119,11 @@ priced as (
             governed.plan_id = components.plan_id
             and governed.plan_version = components.plan_version
             and governed.stage = components.trigger
-    inner join {{ ref('int_commission__payout_currencies') }} as currencies
-        on governed.partner_id = currencies.partner_id
+    inner join partner_currencies as currencies
+        on
+            governed.lead_id = currencies.lead_id
+            and governed.partner_id = currencies.partner_id
+            and governed.stage = currencies.stage
     left join {{ ref('stg_program__component_amounts') }} as amounts
         on
             components.plan_id = amounts.plan_id

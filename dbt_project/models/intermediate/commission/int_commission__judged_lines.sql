@@ -19,6 +19,8 @@ credited_lines as (
 
     select
         lines.*,
+        'invoice_line' as source_type,
+        lines.invoice_line_id as source_id,
         credits.lead_id,
         credits.partner_id,
         credits.credit_ppm,

@@ -13,10 +13,8 @@ paying as (
 select
     paying.*,
     'earning' as kind,
-    'invoice_line' as source_type,
-    invoice_line_id as source_id,
     first_paid_at as earned_at,
-    currencies.payout_currency_code,
+    coalesce(posted_earnings.payout_currency_code, currencies.payout_currency_code) as payout_currency_code,
     {{ wide('paying.line_base_amount_minor') }} * {{ ppm('paying.rate') }} * paying.days_in_window as rate_numerator,
     {{ wide('paying.days_in_period') }} * 1000000 as rate_denominator,
     {{ round_ratio(
@@ -31,3 +29,8 @@ select
 from paying
 inner join {{ ref('int_commission__payout_currencies') }} as currencies
     on paying.partner_id = currencies.partner_id
+left join {{ ref('int_terms__posted_earnings') }} as posted_earnings
+    on
+        paying.source_type = posted_earnings.source_type
+        and paying.source_id = posted_earnings.source_id
+        and paying.partner_id = posted_earnings.partner_id
