@@ -8,8 +8,11 @@ select
     claims.payout_id,
     claims.batch_state,
     batches.pay_date,
-    claims.batch_state in ('exported', 'sent', 'settled', 'closed') as is_exported
+    claims.batch_state in ('exported', 'sent', 'closed') as is_exported
 from {{ ref('stg_control__claims') }} as claims
 inner join {{ ref('stg_control__batches') }} as batches
     on claims.batch_id = batches.batch_id
-where claims.is_live
+where
+    -- A rejected or stale batch has let its entries go; an exported one never does.
+    claims.is_live
+    or claims.batch_state in ('exported', 'sent', 'closed')
