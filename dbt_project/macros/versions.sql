@@ -66,3 +66,44 @@
     ) as ranked
     where source_choice = 1
 {%- endmacro %}
+
+{#
+  F2: what belongs to an invoice (payments, refunds, disputes, credit notes), counted once. Rows of an
+  invoice that another source delivers too are read as rows of the invoice that counts; they count only
+  where the counted invoice's own side delivers none. One id counts once per invoice.
+  relation: rows with source, invoice_id and the key; key: the row's own id.
+#}
+{% macro counted_once(relation, key) -%}
+    select * exclude (is_copy, source_rank, has_original, best_copy_rank, choice)
+    from (
+        select
+            judged.*,
+            row_number() over (
+                partition by invoice_id, {{ key }}
+                order by source_rank
+            ) as choice
+        from (
+            select
+                mapped.*,
+                bool_or(not is_copy) over (partition by invoice_id) as has_original,
+                min(source_rank) over (partition by invoice_id, is_copy) as best_copy_rank
+            from (
+                select
+                    {{ relation }}.* exclude (invoice_id),
+                    coalesce(duplicates.kept_invoice_id, {{ relation }}.invoice_id) as invoice_id,
+                    duplicates.invoice_id is not null as is_copy,
+                    sources.source_rank
+                from {{ relation }}
+                inner join {{ ref('stg_program__sources') }} as sources
+                    on {{ relation }}.source = sources.source
+                left join {{ ref('int_billing__duplicate_invoices') }} as duplicates
+                    on
+                        {{ relation }}.source = duplicates.source
+                        and {{ relation }}.invoice_id = duplicates.invoice_id
+            ) as mapped
+        ) as judged
+    ) as chosen
+    where
+        choice = 1
+        and (not is_copy or (not has_original and source_rank = best_copy_rank))
+{%- endmacro %}

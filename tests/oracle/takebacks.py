@@ -10,7 +10,7 @@ from fractions import Fraction
 
 from .billing import Billing, Invoice, MoneyBack
 from .commission import Earning, churn_anchor, too_old
-from .facts import Book
+from .facts import Book, Row
 from .leads import Lead
 from .money import round_half_away
 
@@ -186,12 +186,19 @@ def churn_take_back(book: Book, billing: Billing, lead: Lead, earning: Earning) 
     return None
 
 
+def _canceled_at(book: Book, row: Row) -> datetime | None:
+    """R5: a subscription that still runs, cancelled at period end, has not ended (decision 0009)."""
+    if row.get("status") in ("active", "trialing", "past_due"):
+        return None
+    return book.instant(row, "canceled_at")
+
+
 def _endings(book: Book, lead: Lead) -> list[tuple[datetime, str]]:
     """R5: ends of subscriptions after which no other subscription of the lead was running."""
     spans = [
         (
             book.instant(row, "started_at"),
-            book.instant(row, "ended_at") or book.instant(row, "canceled_at"),
+            book.instant(row, "ended_at") or _canceled_at(book, row),
             row["subscription_id"],
         )
         for row in book.rows("subscriptions")

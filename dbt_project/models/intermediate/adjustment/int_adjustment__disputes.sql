@@ -22,7 +22,7 @@ newest as (
 
 ranked as (
 
-    {{ best_ranked('newest', ['dispute_id']) }}
+    {{ counted_once('newest', 'dispute_id') }}
 
 )
 

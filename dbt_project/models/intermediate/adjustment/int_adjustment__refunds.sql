@@ -100,7 +100,7 @@ refunds as (
 
 ranked as (
 
-    {{ best_ranked('refunds', ['refund_id']) }}
+    {{ counted_once('refunds', 'refund_id') }}
 
 )
 

@@ -24,7 +24,7 @@ newest as (
 
 ranked as (
 
-    {{ best_ranked('newest', ['credit_note_id']) }}
+    {{ counted_once('newest', 'credit_note_id') }}
 
 ),
 

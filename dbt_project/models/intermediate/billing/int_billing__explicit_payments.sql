@@ -73,7 +73,7 @@ payments as (
 
 ranked as (
 
-    {{ best_ranked('payments', ['payment_id']) }}
+    {{ counted_once('payments', 'payment_id') }}
 
 )
 
@@ -88,5 +88,5 @@ inner join invoices
     on ranked.invoice_id = invoices.invoice_id
 cross join run
 where
-    ranked.amount_minor > 0
+    ranked.amount_minor <> 0
     and ranked.paid_at < run.as_of_end_at

@@ -14,8 +14,8 @@ paid_invoices as (
         invoice_id,
         min(paid_at) as first_paid_at,
         max(part_number) as parts,
-        max(paid_amount_minor) as paid_amount_minor,
-        max(paid_after) as paid_share,
+        max_by(paid_amount_minor, part_number) as paid_amount_minor,
+        max_by(paid_after, part_number) as paid_share,
         max(total_share) as total_share
     from {{ ref('int_billing__payments') }}
     group by invoice_id

@@ -1,6 +1,7 @@
 -- Grain: one row per step in which an invoice was paid (invoice_id, part_number), oldest first.
 -- Rule C2: share paid so far = payments ÷ total with tax, at most 1; a total of 0 or less counts as
--- paid in full once paid. paid_after ÷ total_share is that share, as integers (M2).
+-- paid in full once paid. paid_after ÷ total_share is that share, as integers (M2). A payment of a
+-- negative amount, money sent back without a refund, is part of the sum.
 -- An invoice with paid_at and no payment row was paid in full then, less credit notes before (R3).
 with
 
@@ -83,11 +84,13 @@ select
     running.paid_amount_minor,
     case
         when invoices.total_amount_minor <= 0 then 1
-        else least(running.paid_amount_minor, invoices.total_amount_minor)
+        else least(greatest(running.paid_amount_minor, 0), invoices.total_amount_minor)
     end as paid_after,
     case
         when invoices.total_amount_minor <= 0 then case when running.part_number = 1 then 0 else 1 end
-        else least(running.paid_amount_minor - running.amount_minor, invoices.total_amount_minor)
+        else least(
+            greatest(running.paid_amount_minor - running.amount_minor, 0), invoices.total_amount_minor
+        )
     end as paid_before,
     greatest(invoices.total_amount_minor, 1) as total_share
 from running

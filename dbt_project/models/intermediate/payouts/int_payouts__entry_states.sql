@@ -22,6 +22,9 @@ select
     entries.entry_kind,
     entries.partner_id,
     entries.payout_amount_minor,
+    -- What takes back a negative earning gives to the partner: it counts as earned, not as taken back.
+    entries.entry_kind in ('earning', 'bonus', 'adjustment', 'ruling')
+    or coalesce(reversed_entries.payout_amount_minor < 0, false) as is_earned_side,
     entries.payout_currency_code,
     entries.effective_date,
     entries.available_date,
@@ -40,6 +43,8 @@ select
     pay_dates.expected_pay_date
 from entries
 cross join run
+left join entries as reversed_entries
+    on entries.reverses_entry_id = reversed_entries.entry_id
 left join {{ ref('int_payouts__claims') }} as claims
     on entries.entry_id = claims.entry_id
 left join {{ ref('int_payouts__holds') }} as holds

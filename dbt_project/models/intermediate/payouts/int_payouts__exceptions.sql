@@ -42,7 +42,7 @@ unknown_codes as (
     select
         'unknown_code', 'warning', source || ':' || record_type || 's:' || record_id, null, null, null,
         occurred_at,
-        'no partner held the code ' || coalesce(code, '') || ' at that moment; add it to partner_codes or correct the record'
+        'no partner held the code of this record at that moment; add it to partner_codes or correct it'
     from {{ ref('int_leads__touches') }}
     where is_unknown_code
 
@@ -95,7 +95,9 @@ paid_without_date as (
 waiting_for_rate as (
 
     select
-        'missing_fx_rate', 'error', earnings.source_type || ':' || earnings.source_id,
+        'missing_fx_rate', 'error',
+        earnings.source_type || ':' || earnings.source_id || ':' || earnings.component_id
+        || ':' || earnings.partner_id,
         earnings.amount_minor, earnings.currency_code, null, earnings.earned_at,
         'no rate from ' || earnings.currency_code || ' to ' || earnings.payout_currency_code
         || ' within 7 days up to ' || cast(earnings.earned_date as varchar) || '; deliver fx_rates for it'
@@ -107,7 +109,9 @@ waiting_for_rate as (
 waiting_events as (
 
     select
-        events.reason, 'error', events.source_type || ':' || events.source_id || ':' || events.component_id,
+        events.reason, 'error',
+        events.source_type || ':' || events.source_id || ':' || events.component_id
+        || ':' || events.partner_id,
         null, events.currency_code, null, events.event_at,
         case events.reason
             when 'no_amount_for_currency'

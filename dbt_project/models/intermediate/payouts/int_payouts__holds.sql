@@ -20,7 +20,7 @@ holds as (
 
 ),
 
-reasons as (
+own_reasons as (
 
     select entries.entry_id, 1 as reason_rank, 'dispute_open' as hold_reason
     from entries
@@ -53,6 +53,20 @@ reasons as (
         on
             holds.subject_type = 'partner'
             and entries.partner_id = holds.subject_id
+
+),
+
+-- R10: a reversal never eats into other earnings while what it reverses is on hold.
+reasons as (
+
+    select * from own_reasons
+
+    union all
+
+    select entries.entry_id, own_reasons.reason_rank + 4, own_reasons.hold_reason
+    from entries
+    inner join own_reasons
+        on entries.reverses_entry_id = own_reasons.entry_id
 
 )
 

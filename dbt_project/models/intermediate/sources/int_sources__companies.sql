@@ -13,12 +13,36 @@ newest as (
 
 ),
 
+-- F3: edges of deleted records stay: what a tombstone leaves empty keeps its last value.
+last_values as (
+
+    select
+        source,
+        company_id,
+        max_by(company_domain, {'arrival': arrival, 'row_number': row_number}) filter (where company_domain is not null) as company_domain
+    from landed
+    group by source, company_id
+
+),
+
+kept as (
+
+    select
+        newest.* exclude (company_domain),
+        case when newest.is_deleted then coalesce(newest.company_domain, last_values.company_domain) else newest.company_domain end as company_domain
+    from newest
+    inner join last_values
+        on
+            newest.source = last_values.source
+            and newest.company_id = last_values.company_id
+
+),
+
 ranked as (
 
-    {{ best_ranked('newest', ['company_id']) }}
+    {{ best_ranked('kept', ['company_id']) }}
 
 )
 
 select *
 from ranked
-where true

@@ -13,9 +13,38 @@ newest as (
 
 ),
 
+-- F3: edges of deleted records stay: what a tombstone leaves empty keeps its last value.
+last_values as (
+
+    select
+        source,
+        contact_id,
+        max_by(company_id, {'arrival': arrival, 'row_number': row_number}) filter (where company_id is not null) as company_id,
+        max_by(code, {'arrival': arrival, 'row_number': row_number}) filter (where code is not null) as code,
+        max_by(owner_email, {'arrival': arrival, 'row_number': row_number}) filter (where owner_email is not null) as owner_email
+    from landed
+    group by source, contact_id
+
+),
+
+kept as (
+
+    select
+        newest.* exclude (company_id, code, owner_email),
+        case when newest.is_deleted then coalesce(newest.company_id, last_values.company_id) else newest.company_id end as company_id,
+        case when newest.is_deleted then coalesce(newest.code, last_values.code) else newest.code end as code,
+        case when newest.is_deleted then coalesce(newest.owner_email, last_values.owner_email) else newest.owner_email end as owner_email
+    from newest
+    inner join last_values
+        on
+            newest.source = last_values.source
+            and newest.contact_id = last_values.contact_id
+
+),
+
 ranked as (
 
-    {{ best_ranked('newest', ['contact_id']) }}
+    {{ best_ranked('kept', ['contact_id']) }}
 
 )
 

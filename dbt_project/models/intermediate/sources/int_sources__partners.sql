@@ -21,4 +21,3 @@ ranked as (
 
 select *
 from ranked
-where true

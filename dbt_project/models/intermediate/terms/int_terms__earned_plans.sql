@@ -6,13 +6,17 @@ with
 earnings as (
 
     select
-        coalesce(by_customer.lead_id, entries.lead_id) as lead_id,
+        coalesce(by_record.lead_id, by_customer.lead_id, entries.lead_id) as lead_id,
         entries.partner_id,
         entries.plan_id,
         entries.segment,
         entries.effective_date,
         entries.entry_id
     from {{ ref('stg_control__journal_entries') }} as entries
+    left join {{ ref('int_identity__lead_records') }} as by_record
+        on
+            entries.source_type = by_record.record_type
+            and entries.source_id = by_record.record_id
     left join {{ ref('int_identity__lead_records') }} as by_customer
         on
             by_customer.record_type = 'customer'

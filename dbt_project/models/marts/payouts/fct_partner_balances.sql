@@ -11,14 +11,10 @@ entries as (
 select
     partner_id,
     payout_currency_code,
+    cast(sum(case when is_earned_side then payout_amount_minor else 0 end) as bigint)
+        as earned_amount_minor,
     cast(sum(case
-        when entry_kind in ('earning', 'bonus', 'adjustment', 'ruling') then payout_amount_minor
-        else 0
-    end) as bigint) as earned_amount_minor,
-    cast(sum(case
-        when entry_kind in (
-            'refund', 'chargeback', 'reinstatement', 'churn', 'credit_note', 'correction', 'write_off', 'withholding'
-        ) then payout_amount_minor
+        when not is_earned_side and entry_kind not in ('payout', 'payout_return') then payout_amount_minor
         else 0
     end) as bigint) as reversed_amount_minor,
     cast(sum(case

@@ -1,5 +1,6 @@
--- Grain: one row per (partner_id, activity_date) with any activity; every column is additive.
--- Amounts are in the partner's payout currency, by effective date.
+-- Grain: one row per (partner_id, activity_date, payout_currency_code) with any activity; every column
+-- is additive. Amounts are by effective date in the currency they are paid out in (M1); the counts
+-- stand in the row of the currency the partner is paid in today.
 with
 
 touches as (
@@ -61,15 +62,29 @@ amounts as (
     select
         partner_id,
         effective_date as activity_date,
-        cast(sum(case when entry_kind in ('earning', 'bonus', 'adjustment', 'ruling') then payout_amount_minor else 0 end) as bigint) as earned_amount_minor,
-        cast(sum(case when entry_kind not in ('earning', 'bonus', 'adjustment', 'ruling', 'payout', 'payout_return') then payout_amount_minor else 0 end) as bigint) as reversed_amount_minor,
-        cast(sum(case when entry_kind in ('payout', 'payout_return') then payout_amount_minor else 0 end) as bigint) as paid_amount_minor
+        payout_currency_code,
+        cast(sum(case when is_earned_side then payout_amount_minor else 0 end) as bigint)
+            as earned_amount_minor,
+        cast(sum(case
+            when not is_earned_side and entry_kind not in ('payout', 'payout_return') then payout_amount_minor
+            else 0
+        end) as bigint) as reversed_amount_minor,
+        cast(sum(case
+            when entry_kind in ('payout', 'payout_return') then payout_amount_minor
+            else 0
+        end) as bigint) as paid_amount_minor
     from {{ ref('int_payouts__entry_states') }}
-    group by partner_id, effective_date
+    group by partner_id, effective_date, payout_currency_code
 
 ),
 
-days as (
+currencies as (
+
+    select * from {{ ref('int_commission__payout_currencies') }}
+
+),
+
+counted_days as (
 
     select partner_id, activity_date from touches
     union
@@ -78,29 +93,47 @@ days as (
     select partner_id, activity_date from stages
     union
     select partner_id, activity_date from valid_leads
+
+),
+
+days as (
+
+    select counted_days.partner_id, counted_days.activity_date, currencies.payout_currency_code
+    from counted_days
+    inner join currencies
+        on counted_days.partner_id = currencies.partner_id
     union
-    select partner_id, activity_date from amounts
+    select partner_id, activity_date, payout_currency_code from amounts
+
+),
+
+marked as (
+
+    select
+        days.*,
+        days.payout_currency_code = currencies.payout_currency_code as carries_counts
+    from days
+    inner join currencies
+        on days.partner_id = currencies.partner_id
 
 )
 
 select
     days.partner_id,
     days.activity_date,
-    coalesce(touches.touches, 0) as touches,
-    coalesce(submissions.submissions, 0) as submissions,
-    coalesce(valid_leads.valid_leads, 0) as valid_leads,
-    coalesce(stages.signups, 0) as signups,
-    coalesce(stages.demos_booked, 0) as demos_booked,
-    coalesce(stages.demos_held, 0) as demos_held,
-    coalesce(stages.deals_won, 0) as deals_won,
-    coalesce(stages.new_customers, 0) as new_customers,
+    case when days.carries_counts then coalesce(touches.touches, 0) else 0 end as touches,
+    case when days.carries_counts then coalesce(submissions.submissions, 0) else 0 end as submissions,
+    case when days.carries_counts then coalesce(valid_leads.valid_leads, 0) else 0 end as valid_leads,
+    case when days.carries_counts then coalesce(stages.signups, 0) else 0 end as signups,
+    case when days.carries_counts then coalesce(stages.demos_booked, 0) else 0 end as demos_booked,
+    case when days.carries_counts then coalesce(stages.demos_held, 0) else 0 end as demos_held,
+    case when days.carries_counts then coalesce(stages.deals_won, 0) else 0 end as deals_won,
+    case when days.carries_counts then coalesce(stages.new_customers, 0) else 0 end as new_customers,
     coalesce(amounts.earned_amount_minor, 0) as earned_amount_minor,
     coalesce(amounts.reversed_amount_minor, 0) as reversed_amount_minor,
     coalesce(amounts.paid_amount_minor, 0) as paid_amount_minor,
-    currencies.payout_currency_code
-from days
-inner join {{ ref('int_commission__payout_currencies') }} as currencies
-    on days.partner_id = currencies.partner_id
+    days.payout_currency_code
+from marked as days
 left join touches
     on
         days.partner_id = touches.partner_id
@@ -121,3 +154,4 @@ left join amounts
     on
         days.partner_id = amounts.partner_id
         and days.activity_date = amounts.activity_date
+        and days.payout_currency_code = amounts.payout_currency_code

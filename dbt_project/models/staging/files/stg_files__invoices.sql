@@ -1,4 +1,4 @@
--- Grain: one row per landed version of a invoice (source, id, arrival, row_number).
+-- Grain: one row per landed version of an invoice (source, id, arrival, row_number).
 -- Renames and casts only (M5 for instants); the newest version is chosen downstream (F1).
 with
 
