@@ -212,6 +212,40 @@ negative_balances as (
 
 ),
 
+orphans as (
+
+    select
+        kind, 'error', source || ':' || record_type || 's:' || record_id, amount_minor,
+        cast(null as varchar), cast(null as varchar), occurred_at,
+        'it names ' || missing_id || ', which no source has delivered; deliver it or correct the record'
+    from {{ ref('int_billing__orphans') }}
+
+),
+
+-- Verdicts judge submissions; a partner's own link or code on its own purchase is for people to rule on.
+self_referrals as (
+
+    select
+        'self_referral', 'warning', 'lead:' || credits.lead_id, cast(null as bigint),
+        cast(null as varchar), cast(null as varchar), max(touches.occurred_at),
+        'the touch that carries the credit comes from ' || max(credits.partner_id)
+        || ' itself (own e-mail or company domain); hold the lead and rule on it'
+    from {{ ref('int_attribution__credits') }} as credits
+    inner join {{ ref('int_leads__touches') }} as touches
+        on credits.touch_id = touches.touch_id
+    inner join {{ ref('int_identity__records') }} as records
+        on
+            touches.record_type = records.record_type
+            and touches.record_id = records.record_id
+    inner join {{ ref('int_sources__partners') }} as partners
+        on credits.partner_id = partners.partner_id
+    where
+        records.email_key = {{ email_key('partners.email') }}
+        or (records.is_business_email_domain and records.email_domain = {{ domain_key('partners.company_domain') }})
+    group by credits.lead_id
+
+),
+
 exceptions as (
 
     select * from rejected_rows
@@ -239,6 +273,10 @@ exceptions as (
     select * from stale_leads
     union all
     select * from negative_balances
+    union all
+    select * from orphans
+    union all
+    select * from self_referrals
 
 )
 

@@ -1,6 +1,53 @@
 -- Grain: one row per component of a plan version, with the version's hold and take-back policy (T1).
+-- Lists are text for reading, such as EUR 4500, USD 5000 in minor units.
+with
+
+amounts as (
+
+    select
+        plan_id,
+        plan_version,
+        component_id,
+        string_agg(
+            currency_code || ' ' || cast(amount_minor as varchar), ', ' order by currency_code
+        ) as amounts_minor
+    from {{ ref('stg_program__component_amounts') }}
+    group by plan_id, plan_version, component_id
+
+),
+
+products as (
+
+    select
+        plan_id,
+        plan_version,
+        component_id,
+        string_agg(product_id, ', ' order by product_id) filter (where is_included) as included_products,
+        string_agg(product_id, ', ' order by product_id) filter (where not is_included) as excluded_products
+    from {{ ref('stg_program__component_products') }}
+    group by plan_id, plan_version, component_id
+
+),
+
+churn_bands as (
+
+    select
+        plan_id,
+        plan_version,
+        string_agg(
+            'under ' || cast(under_days as varchar) || ' days ' || cast(share as varchar), ', ' order by under_days
+        ) as churn_table
+    from {{ ref('stg_program__churn_table') }}
+    group by plan_id, plan_version
+
+)
+
 select
     components.*,
+    amounts.amounts_minor,
+    products.included_products,
+    products.excluded_products,
+    churn_bands.churn_table,
     versions.valid_from_date,
     versions.valid_to_date,
     versions.terms_follow,
@@ -18,3 +65,17 @@ inner join {{ ref('stg_program__plan_versions') }} as versions
     on
         components.plan_id = versions.plan_id
         and components.plan_version = versions.plan_version
+left join amounts
+    on
+        components.plan_id = amounts.plan_id
+        and components.plan_version = amounts.plan_version
+        and components.component_id = amounts.component_id
+left join products
+    on
+        components.plan_id = products.plan_id
+        and components.plan_version = products.plan_version
+        and components.component_id = products.component_id
+left join churn_bands
+    on
+        components.plan_id = churn_bands.plan_id
+        and components.plan_version = churn_bands.plan_version

@@ -26,5 +26,9 @@ select
     chargeback_on_won,
     churn_mode,
     churn_window_days,
-    max_age_days
+    max_age_days,
+    amounts_minor,
+    included_products,
+    excluded_products,
+    churn_table
 from {{ ref('int_terms__components') }}

@@ -1,0 +1,74 @@
+-- Grain: one row per money record that names an invoice or line nobody delivered (record_type, record_id):
+-- it moves nothing until the other half arrives.
+with
+
+run as (
+
+    select * from {{ ref('stg_program__run') }}
+
+),
+
+known_invoices as (
+
+    select invoice_id from {{ ref('stg_files__invoices') }}
+    union
+    select invoice_id from {{ ref('stg_stripe__invoices') }}
+
+),
+
+known_lines as (
+
+    select invoice_line_id from {{ ref('stg_files__invoice_lines') }}
+    union
+    select invoice_line_id from {{ ref('stg_stripe__invoice_lines') }}
+
+),
+
+records as (
+
+    select 'payment' as record_type, payment_id as record_id, source, invoice_id, null as invoice_line_id,
+        amount_minor, paid_at as occurred_at
+    from {{ ref('stg_files__payments') }}
+
+    union all
+
+    select 'refund', refund_id, source, invoice_id, invoice_line_id, amount_minor, refunded_at
+    from {{ ref('stg_files__refunds') }}
+
+    union all
+
+    select 'dispute', dispute_id, source, invoice_id, null, amount_minor, opened_at
+    from {{ ref('stg_files__disputes') }}
+
+    union all
+
+    select 'credit_note', credit_note_id, source, invoice_id, null, amount_minor, issued_at
+    from {{ ref('stg_files__credit_notes') }}
+
+)
+
+select distinct
+    records.record_type,
+    records.record_id,
+    records.source,
+    case
+        when known_invoices.invoice_id is null then 'unknown_invoice'
+        else 'unknown_line'
+    end as kind,
+    coalesce(
+        case when known_invoices.invoice_id is not null then records.invoice_line_id end, records.invoice_id
+    ) as missing_id,
+    records.amount_minor,
+    records.occurred_at
+from records
+cross join run
+left join known_invoices
+    on records.invoice_id = known_invoices.invoice_id
+left join known_lines
+    on records.invoice_line_id = known_lines.invoice_line_id
+where
+    records.occurred_at < run.as_of_end_at
+    and (
+        known_invoices.invoice_id is null
+        or (records.invoice_line_id is not null and known_lines.invoice_line_id is null)
+    )
