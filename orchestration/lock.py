@@ -17,6 +17,8 @@ from orchestration.errors import NightBusyError
 
 LOCK_NAME = "night.lock"
 HOLDER_NAME = "night.lock.json"
+# They hold personal data or payouts: for the user who runs the night alone. `serving` is for readers.
+PRIVATE_FOLDERS = ("landing", "journal", "warehouse", "batches", "exports", "dagster", "logs")
 
 
 class NightLock:
@@ -32,6 +34,7 @@ class NightLock:
         Raises: NightBusyError naming the holder's process and start.
         """
         self.home.mkdir(parents=True, exist_ok=True)
+        _make_private_folders(self.home)
         try:
             self._lock.acquire(timeout=0)
         except Timeout:
@@ -55,3 +58,11 @@ class NightLock:
             return f" (process {holder['pid']}, since {holder['started_at']} UTC)"
         except (OSError, ValueError, KeyError, TypeError):
             return ""
+
+
+def _make_private_folders(home: Path) -> None:
+    """Create the folders of a home that others must not read, 0700."""
+    for name in PRIVATE_FOLDERS:
+        folder = home / name
+        folder.mkdir(exist_ok=True)
+        folder.chmod(0o700)

@@ -78,6 +78,9 @@ def open_store(home: Path, url: str | None = None, synchronous: str = "FULL") ->
         store = Store(_engine(url or f"sqlite:///{home / FILE_NAME}", synchronous), home)
         if _current_revision(store) != SCHEMA_REVISION:
             _upgrade(store)
+        if not url:
+            # Decisions name people: for the user who runs the night alone.
+            (home / FILE_NAME).chmod(0o600)
     return store
 
 
