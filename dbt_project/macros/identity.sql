@@ -1,6 +1,6 @@
 {#
   F3: an e-mail address as a person's key: lower case, plus tag stripped everywhere, dots stripped
-  for Gmail, googlemail.com read as gmail.com. Text without exactly one @ is no key.
+  for Gmail, www. stripped from the domain, googlemail.com read as gmail.com. Text without exactly one @ is no key.
 #}
 {% macro email_key(column) -%}
     case
@@ -8,7 +8,8 @@
             then null
         when split_part({{ column }}, '@', 2) in ('gmail.com', 'googlemail.com')
             then replace(split_part(split_part({{ column }}, '@', 1), '+', 1), '.', '') || '@gmail.com'
-        else split_part(split_part({{ column }}, '@', 1), '+', 1) || '@' || split_part({{ column }}, '@', 2)
+        else split_part(split_part({{ column }}, '@', 1), '+', 1)
+            || '@' || regexp_replace(split_part({{ column }}, '@', 2), '^www[.]', '')
     end
 {%- endmacro %}
 

@@ -1,5 +1,5 @@
--- Grain: one row per money record that names an invoice or line nobody delivered (record_type, record_id):
--- it moves nothing until the other half arrives.
+-- Grain: one row per money record that names an invoice or line nobody delivered (source, record_type,
+-- record_id), by its newest version (F1): it moves nothing until the other half arrives.
 with
 
 run as (
@@ -24,30 +24,78 @@ known_lines as (
 
 ),
 
+landed_payments as (
+
+    select * from {{ ref('stg_files__payments') }}
+
+),
+
+newest_payments as (
+
+    {{ newest_versions('landed_payments', ['payment_id']) }}
+
+),
+
+landed_refunds as (
+
+    select * from {{ ref('stg_files__refunds') }}
+
+),
+
+newest_refunds as (
+
+    {{ newest_versions('landed_refunds', ['refund_id']) }}
+
+),
+
+landed_disputes as (
+
+    select * from {{ ref('stg_files__disputes') }}
+
+),
+
+newest_disputes as (
+
+    {{ newest_versions('landed_disputes', ['dispute_id']) }}
+
+),
+
+landed_credit_notes as (
+
+    select * from {{ ref('stg_files__credit_notes') }}
+
+),
+
+newest_credit_notes as (
+
+    {{ newest_versions('landed_credit_notes', ['credit_note_id']) }}
+
+),
+
 records as (
 
-    select 'payment' as record_type, payment_id as record_id, source, invoice_id, null as invoice_line_id,
-        amount_minor, paid_at as occurred_at
-    from {{ ref('stg_files__payments') }}
+    select 'payment' as record_type, payment_id as record_id, source, invoice_id,
+        cast(null as varchar) as invoice_line_id, amount_minor, paid_at as occurred_at
+    from newest_payments
 
     union all
 
     select 'refund', refund_id, source, invoice_id, invoice_line_id, amount_minor, refunded_at
-    from {{ ref('stg_files__refunds') }}
+    from newest_refunds
 
     union all
 
     select 'dispute', dispute_id, source, invoice_id, null, amount_minor, opened_at
-    from {{ ref('stg_files__disputes') }}
+    from newest_disputes
 
     union all
 
     select 'credit_note', credit_note_id, source, invoice_id, null, amount_minor, issued_at
-    from {{ ref('stg_files__credit_notes') }}
+    from newest_credit_notes
 
 )
 
-select distinct
+select
     records.record_type,
     records.record_id,
     records.source,

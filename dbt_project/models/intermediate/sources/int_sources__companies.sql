@@ -21,6 +21,9 @@ last_values as (
         company_id,
         max_by(company_domain, {'arrival': arrival, 'row_number': row_number}) filter (where company_domain is not null) as company_domain
     from landed
+    where
+        updated_at is null
+        or updated_at < (select as_of_end_at from {{ ref('stg_program__run') }})
     group by source, company_id
 
 ),

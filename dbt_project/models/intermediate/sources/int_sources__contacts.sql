@@ -23,6 +23,9 @@ last_values as (
         max_by(code, {'arrival': arrival, 'row_number': row_number}) filter (where code is not null) as code,
         max_by(owner_email, {'arrival': arrival, 'row_number': row_number}) filter (where owner_email is not null) as owner_email
     from landed
+    where
+        updated_at is null
+        or updated_at < (select as_of_end_at from {{ ref('stg_program__run') }})
     group by source, contact_id
 
 ),
