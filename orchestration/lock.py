@@ -17,7 +17,7 @@ from orchestration.errors import NightBusyError
 
 LOCK_NAME = "night.lock"
 HOLDER_NAME = "night.lock.json"
-# They hold personal data or payouts: for the user who runs the night alone. `serving` is for readers.
+# Personal data or payouts: for the user who runs the night alone. `serving` is for readers.
 PRIVATE_FOLDERS = ("landing", "journal", "warehouse", "batches", "exports", "dagster", "logs")
 
 

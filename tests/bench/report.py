@@ -33,7 +33,7 @@ def write_report(
             "Scan is one DuckDB pass that reads every column of the dropped files: the least that",
             "any night must do. Start-up is imports, dbt's parse and Dagster.",
             "",
-            "| night | invoice lines | entries posted | wall s | CPU s | peak MB | scan s | ratio |",
+            "| night | invoice lines | entries posted | wall s | CPU s | MB | scan s | ratio |",
             "|---|---:|---:|---:|---:|---:|---:|---:|",
             *[
                 f"| {night.name} | {night.invoice_lines:,} | {night.posted_entries:,} "

@@ -187,7 +187,7 @@ def churn_take_back(book: Book, billing: Billing, lead: Lead, earning: Earning) 
 
 
 def _canceled_at(book: Book, row: Row) -> datetime | None:
-    """R5: a subscription that still runs, cancelled at period end, has not ended (decision 0009)."""
+    """R5: a subscription that still runs (cancelled at period end) has not ended: decision 0009."""
     if row.get("status") in ("active", "trialing", "past_due"):
         return None
     return book.instant(row, "canceled_at")
