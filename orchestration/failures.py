@@ -67,4 +67,9 @@ def streams_error(failed: Sequence[StreamReport]) -> StreamsFailedError:
 def _is_disk_full(error: Exception, text: str) -> bool:
     if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
         return True
-    return "no space left on device" in text.lower()
+    # As the file system, SQLite and DuckDB say it.
+    said = text.lower()
+    return any(
+        words in said
+        for words in ("no space left on device", "database or disk is full", "disk i/o error")
+    )

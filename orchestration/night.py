@@ -115,6 +115,7 @@ class Night:
         as_of: None means yesterday in `program.timezone`.
         Raises: TermsError, NightBusyError, DiskFullError, the errors of payouts.store.
         """
+        from payouts.segments import require_known_journal
         from payouts.store import open_store
         from program.load import load_workspace
 
@@ -125,6 +126,7 @@ class Night:
         try:
             store = open_store(home)
             try:
+                require_known_journal(store, home)
                 night = cls(workspace, home, store, lock, clock)
                 night.on_progress = on_progress
                 night._as_of_given = as_of is not None
@@ -302,8 +304,9 @@ class Night:
         """Make changed batches stale, propose those that are due (P4), reload what dbt reads."""
         from payouts.batches import propose
         from payouts.control import load_control_tables
+        from payouts.freshness import refresh_batches
         from payouts.journal import NIGHT_ACTOR
-        from payouts.terms import payout_rules
+        from payouts.terms import approval_rules, payout_rules
         from program.calendar import pay_calendar
 
         with self.step("propose"), open_working_file(self.home) as connection:
@@ -313,13 +316,23 @@ class Night:
                 self.as_of - _CALENDAR_BEFORE,
                 self.as_of + _CALENDAR_AFTER,
             )
+            rules = payout_rules(self.workspace)
+            self.stale_batches = refresh_batches(
+                self.store,
+                self.home,
+                connection,
+                as_of=self.as_of,
+                rules=rules,
+                approval_rules=approval_rules(self.workspace),
+                recorded_at=self.clock(),
+            )
             self.batches = propose(
                 self.store,
                 self.home,
                 connection,
                 as_of=self.as_of,
                 calendar=calendar,
-                rules=payout_rules(self.workspace),
+                rules=rules,
                 actor=NIGHT_ACTOR,
                 proposed_at=self.clock(),
             )

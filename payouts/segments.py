@@ -12,16 +12,20 @@ from contextlib import contextmanager
 from dataclasses import astuple, dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 from sqlalchemy import Connection, select
 
 from payouts import events
 from payouts.durable import PART_SUFFIX, ensure_folder, storage_errors, sync_folder
-from payouts.errors import ChainBrokenError, ControlBusyError
+from payouts.errors import ChainBrokenError, ControlBusyError, StoreError
 from payouts.hashing import GENESIS_HASH, canonical_json, instant_text, sha256_file, sha256_text
 from payouts.journal_schema import ControlTotal
 from payouts.schema import segments
+
+if TYPE_CHECKING:
+    from payouts.store import Store
 
 FOLDER = "journal"
 ORPHAN_FOLDER = "orphans"
@@ -222,3 +226,31 @@ def _record_hash(fields: dict[str, object]) -> str:
     names = ("segment", "path", "sha256", "rows", "totals", "origin", "origin_id", "recorded_at",
              "registered_at", "previous_hash")  # fmt: skip
     return sha256_text(canonical_json([_RECORD_VERSION, *(fields[name] for name in names)]))
+
+
+def require_known_journal(store: Store, home: Path) -> None:
+    """Refuse a home whose control database does not know its journal or its batches.
+
+    A crash leaves at most one file past the head. More than that, or batches that nobody
+    registered, mean that the control database was lost: everything would be posted, and proposed
+    for payout, a second time.
+    Raises: StoreError.
+    """
+    with store.read() as connection:
+        registered = len(records(connection))
+    numbers = [int(path.stem.partition("-")[2]) for path in _segment_files(home)]
+    batches = [path for name in ("batches", "exports") for path in (home / name).glob("*")]
+    if max(numbers, default=0) > registered + 1 or (registered == 0 and batches):
+        raise StoreError(
+            f"the control database of {home} knows {registered} journal segments, but the files "
+            f"there show {max(numbers, default=0)} and {len(batches)} batch folders; restore the "
+            "control database from its backup before running again: nothing was posted"
+        )
+
+
+def _segment_files(home: Path) -> list[Path]:
+    return [
+        path
+        for path in (home / "journal").glob("segment-*.parquet")
+        if path.stem.partition("-")[2].isdecimal()
+    ]

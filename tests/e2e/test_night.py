@@ -26,7 +26,7 @@ from orchestration.lock import NightLock
 from orchestration.night import Night, run_night
 from orchestration.result import STEPS
 from payouts.approvals import approve
-from payouts.errors import NightOrderError
+from payouts.errors import NightOrderError, StoreError
 from payouts.store import open_store
 from payouts.terms import approval_rules
 from program.load import load_workspace
@@ -322,3 +322,12 @@ def test_source_dropped_from_sources_stops_before_anything_is_taken_back(tiny, t
             night.prepare()
     finally:
         night.close()
+
+
+def test_lost_control_database_is_refused_before_anything_is_posted_again(tiny, tmp_path):
+    workspace, home = copy_home(tiny, tmp_path)
+    (home / "batches" / "b-1").mkdir(parents=True)
+    for leftover in home.glob("control.sqlite*"):
+        leftover.unlink()
+    with pytest.raises(StoreError, match="restore the control database from its backup"):
+        Night.open(workspace, home, FIRST_DATE, utc_now)

@@ -15,10 +15,9 @@ holds as (
 
 ),
 
-claims as (
+paid_entries as (
 
-    select * from {{ ref('fct_entry_claims') }}
-    where is_exported
+    select * from {{ ref('fct_paid_entries') }}
 
 ),
 
@@ -45,10 +44,10 @@ select
     holds.entry_id is not null as is_held,
     holds.hold_reason
 from entries
-left join claims
-    on entries.entry_id = claims.entry_id
+left join paid_entries
+    on entries.entry_id = paid_entries.entry_id
 left join holds
     on entries.entry_id = holds.entry_id
 left join partners
     on entries.partner_id = partners.partner_id
-where claims.entry_id is null
+where paid_entries.entry_id is null

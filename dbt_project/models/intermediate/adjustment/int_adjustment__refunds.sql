@@ -108,12 +108,19 @@ select
     ranked.refund_id,
     ranked.source,
     ranked.invoice_id,
-    ranked.invoice_line_id,
+    -- A line that is not on this invoice names nothing: the money still went back on the invoice. It is
+    -- an exception beside (unknown_line).
+    lines.invoice_line_id,
     ranked.amount_minor,
     ranked.refunded_at
 from ranked
 inner join invoices
     on ranked.invoice_id = invoices.invoice_id
+left join {{ ref('int_billing__landed_lines') }} as lines
+    on
+        ranked.invoice_line_id = lines.invoice_line_id
+        and ranked.invoice_id = lines.invoice_id
+        and invoices.source = lines.source
 cross join run
 where
     ranked.refund_status = 'succeeded'

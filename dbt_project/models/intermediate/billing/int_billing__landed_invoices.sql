@@ -61,6 +61,7 @@ select
     {{ local_date('newest.issued_at') }} as issued_date,
     newest.subscription_id,
     case when newest.paid_at < run.as_of_end_at then newest.paid_at end as paid_at,
+    coalesce(newest.paid_at >= run.as_of_end_at, false) as is_paid_later,
     coalesce(newest.total_amount_minor, line_totals.lines_total_amount_minor, 0) as total_amount_minor,
     newest.external_number,
     newest.code,

@@ -1,5 +1,6 @@
--- Grain: one row per money record that names an invoice or line nobody delivered (source, record_type,
--- record_id), by its newest version (F1): it moves nothing until the other half arrives.
+-- Grain: one row per money record that cannot count as it stands (source, record_type, record_id), by its
+-- newest version (F1): it names an invoice nobody delivered, a line that is not on its invoice, or takes
+-- back nothing or less.
 with
 
 run as (
@@ -18,9 +19,9 @@ known_invoices as (
 
 known_lines as (
 
-    select invoice_line_id from {{ ref('stg_files__invoice_lines') }}
+    select invoice_line_id, invoice_id from {{ ref('stg_files__invoice_lines') }}
     union
-    select invoice_line_id from {{ ref('stg_stripe__invoice_lines') }}
+    select invoice_line_id, invoice_id from {{ ref('stg_stripe__invoice_lines') }}
 
 ),
 
@@ -101,7 +102,8 @@ select
     records.source,
     case
         when known_invoices.invoice_id is null then 'unknown_invoice'
-        else 'unknown_line'
+        when records.invoice_line_id is not null and known_lines.invoice_line_id is null then 'unknown_line'
+        else 'amount_not_positive'
     end as kind,
     coalesce(
         case when known_invoices.invoice_id is not null then records.invoice_line_id end, records.invoice_id
@@ -113,10 +115,13 @@ cross join run
 left join known_invoices
     on records.invoice_id = known_invoices.invoice_id
 left join known_lines
-    on records.invoice_line_id = known_lines.invoice_line_id
+    on
+        records.invoice_line_id = known_lines.invoice_line_id
+        and records.invoice_id = known_lines.invoice_id
 where
     records.occurred_at < run.as_of_end_at
     and (
         known_invoices.invoice_id is null
         or (records.invoice_line_id is not null and known_lines.invoice_line_id is null)
+        or (records.amount_minor <= 0 and records.record_type <> 'payment')
     )

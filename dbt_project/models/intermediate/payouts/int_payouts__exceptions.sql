@@ -48,6 +48,20 @@ unknown_codes as (
 
 ),
 
+ambiguous_codes as (
+
+    select
+        'ambiguous_code', 'error', source || ':partner_codes:' || upper(trim(code)), cast(null as bigint),
+        cast(null as varchar), cast(null as varchar), max(run.as_of_end_at),
+        'one delivery gives the code to several partners from the same moment; the last row counts: '
+        || 'give each its own valid_from'
+    from {{ ref('stg_files__partner_codes') }}
+    cross join run
+    group by source, upper(trim(code)), arrival, valid_from_at
+    having count(distinct partner_id) > 1
+
+),
+
 unknown_partners as (
 
     select
@@ -88,6 +102,7 @@ paid_without_date as (
         on invoices.invoice_id = payments.invoice_id
     where
         invoices.invoice_status = 'paid'
+        and not invoices.is_paid_later
         and payments.invoice_id is null
 
 ),
@@ -217,7 +232,11 @@ orphans as (
     select
         kind, 'error', source || ':' || record_type || 's:' || record_id, amount_minor,
         cast(null as varchar), cast(null as varchar), occurred_at,
-        'it names ' || missing_id || ', which no source has delivered; deliver it or correct the record'
+        case kind
+            when 'amount_not_positive' then 'its amount is not above 0, so it takes nothing back; correct the record'
+            when 'unknown_line' then 'it names line ' || missing_id || ', which is not on its invoice; correct the record'
+            else 'it names invoice ' || missing_id || ', which no source has delivered; deliver it or correct the record'
+        end
     from {{ ref('int_billing__orphans') }}
 
 ),
@@ -253,6 +272,8 @@ exceptions as (
     select * from failed_streams
     union all
     select * from unknown_codes
+    union all
+    select distinct * from ambiguous_codes
     union all
     select * from unknown_partners
     union all
