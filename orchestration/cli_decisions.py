@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -22,6 +23,7 @@ from orchestration.cli_common import (
     actor_name,
     counted,
     open_control,
+    open_published,
     open_workspace,
     out,
     print_json,
@@ -153,6 +155,7 @@ def hold(
     from payouts.terms import approval_rules
 
     rules = approval_rules(open_workspace(program))
+    _require_known_subject(home, subject, subject_id)
     with open_control(home) as store:
         opened, stale = open_hold(
             store, home, subject_type=subject.value, subject_id=subject_id, reason=reason,
@@ -225,6 +228,27 @@ def abort(batch_id: BatchArgument) -> None:
         f"batch {batch_id} cannot be aborted: `abort` comes with settlement, in a later release",
         "A batch that was not exported can be rejected.",
     )
+
+
+_SUBJECT_KEYS = {
+    "line": ("marts.fct_commission_entries", "commission_id", "`partnerledger balance` lists them"),
+    "lead": ("marts.fct_leads", "lead_id", "`partnerledger lead list` lists them"),
+    "partner": ("marts.dim_partners", "partner_id", "`partnerledger partner list` lists them"),
+}
+
+
+def _require_known_subject(home: Path, subject: HoldSubject, subject_id: str) -> None:
+    """A hold on a mistyped id would hold nothing, and the payout would go out."""
+    relation, column, where = _SUBJECT_KEYS[subject.value]
+    with open_published(home) as connection:
+        known = connection.execute(
+            f"select 1 from {relation} where {column} = ? limit 1", [subject_id]
+        ).fetchone()
+    if known is None:
+        raise CommandError(
+            f"nothing was held: the published snapshot has no {column} {subject_id!r}",
+            f"Name a {column}; {where}.",
+        )
 
 
 def _missing_approvals(store: Store, state: BatchState, rules: ApprovalRules) -> dict[str, int]:
