@@ -33,6 +33,22 @@ class TransientSourceError(IngestError):
     is_transient = True
 
 
+class UnreachableError(TransientSourceError):
+    """A server gave no answer at all; what else is asked of it will hardly fare better."""
+
+
+class UntrustedServerError(PermanentSourceError):
+    """A server's certificate is not accepted, so nothing is asked of it."""
+
+
+class QuotaSpentError(TransientSourceError):
+    """The account may make no more requests today. It is not asked again in this run."""
+
+
+class ForbiddenError(PermanentSourceError):
+    """The secret is good, yet may not read this; it needs one more permission."""
+
+
 class LoopingPagesError(PermanentSourceError):
     """A server does not honour `starting_after`: paging it would never end."""
 

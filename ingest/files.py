@@ -9,15 +9,16 @@ accepted rows and the rejected ones as Parquet. Source: interfaces.md "The files
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from ingest.entities import ENTITIES, Entity, nearest
+from ingest.drop_names import SUFFIXES, arrived_names, entity_of, is_text, stream_name
+from ingest.entities import Entity
 from ingest.errors import (
     DiskFullError,
     FileRefusedError,
@@ -26,6 +27,7 @@ from ingest.errors import (
     TransientSourceError,
     is_disk_full,
 )
+from ingest.file_formats import PLAIN, FileFormat, format_of
 from ingest.landing import Landing, LandingStore, LandingWriter, hash_file
 from ingest.report import (
     REJECTS_SHOWN,
@@ -42,13 +44,6 @@ if TYPE_CHECKING:
     from ingest.staged import StagedFile
 
 KIND = "files"
-TEXT_SUFFIXES = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson"}
-SUFFIXES = {**TEXT_SUFFIXES, ".parquet": "parquet"}
-ARRIVING_SUFFIXES = (".tmp", ".part")
-UNREAD_SUFFIXES = (
-    ".xlsx", ".xls", ".ods", ".tsv", ".txt", ".json", ".xml", ".gz", ".zst", ".zip", ".bz2", ".xz",
-)  # fmt: skip
-"""Suffixes people drop by mistake: reported when the name is that of an entity, never ignored."""
 
 
 @dataclass
@@ -63,67 +58,40 @@ class _Stream:
     errors: list[IngestError] = field(default_factory=list)
 
 
-def entity_name(file_name: str) -> str:
-    """The entity a file's name says: the text before the first `-` or `.`, in lower case.
-
-    >>> entity_name("invoices-2026-03.ndjson")
-    'invoices'
-    """
-    return re.split("[-.]", file_name, maxsplit=1)[0].lower()
-
-
-def arrival_order(file_name: str) -> tuple[tuple[int, int, str], ...]:
-    """Sort key in which files of one night land: the stem, its figures as numbers.
-
-    `invoices.csv` comes before `invoices-2.csv`, that before `invoices-10.csv`: what is dated
-    later counts as newer (rule F1).
-    """
-    stem = file_name[: file_name.rindex(".")] if "." in file_name else file_name
-    figures = re.split("([0-9]+)", stem.lower())
-    key = [(1, int(text), "") if text.isdigit() else (0, 0, text) for text in figures if text]
-    return (*key, (-1, 0, file_name))
-
-
 def land_files(
     store: LandingStore,
     source: str,
     folder: Path,
     started_at: datetime,
     progress: ProgressCallback,
+    settings: Any = None,
 ) -> list[StreamReport]:
     """Land every new file of a drop folder; one report per entity (or file nobody can place).
 
-    started_at: naive UTC. Never raises for a file: a refused file fails its stream, others go on.
+    started_at: naive UTC. settings: of the source; its `formats` say how files are written.
+    Never raises for a file: a refused file fails its stream, others go on.
     """
     try:
-        names = sorted(
-            (path.name for path in folder.iterdir() if path.is_file()),
-            key=arrival_order,
-        )
+        accepted = arrived_names(folder)
     except OSError as error:
         return [_unreadable_folder(source, folder, error)]
     streams: dict[str, _Stream] = defaultdict(_Stream)
-    accepted = [name for name in names if _is_complete(name)]
     for done, name in enumerate(accepted, start=1):
-        entity = ENTITIES.get(entity_name(name))
-        if Path(name).suffix.lower() not in SUFFIXES:
-            if entity and name.lower().endswith(UNREAD_SUFFIXES):
-                streams[entity.name].errors.append(_unread_format(name))
+        try:
+            entity = entity_of(folder / name)
+        except FileRefusedError as error:
+            streams[stream_name(name)].errors.append(error)
             continue
         if entity is None:
-            streams[name].errors.append(_unknown_entity(name))
             continue
         stream = streams[entity.name]
         try:
-            _land_file(store, source, entity, folder / name, started_at, stream)
+            declared = format_of(settings, entity.name)
+            _land_file(store, source, entity, folder / name, started_at, stream, declared)
         except IngestError as error:
             stream.errors.append(error)
         progress(IngestProgress(source, entity.name, name, done, len(accepted), stream.rows_landed))
     return [_stream_report(store, source, name, stream) for name, stream in streams.items()]
-
-
-def _is_complete(name: str) -> bool:
-    return not name.startswith(".") and not name.lower().endswith(ARRIVING_SUFFIXES)
 
 
 def _unreadable_folder(source: str, folder: Path, error: OSError) -> StreamReport:
@@ -133,22 +101,6 @@ def _unreadable_folder(source: str, folder: Path, error: OSError) -> StreamRepor
         "failed",
         message=f"the folder {folder} cannot be read: {error.strerror}",
         what_to_do=f"Create it, or set sources.{source}.path to the folder that holds the files.",
-    )
-
-
-def _unread_format(name: str) -> FileRefusedError:
-    return FileRefusedError(
-        f"{name}: files of this format are not read",
-        "Save it as CSV, NDJSON or Parquet, uncompressed.",
-    )
-
-
-def _unknown_entity(name: str) -> FileRefusedError:
-    meant = nearest(entity_name(name), ENTITIES)
-    hint = f", did you mean {meant}?" if meant else ""
-    return FileRefusedError(
-        f"{name}: there is no entity {entity_name(name)!r}{hint}",
-        f"Name files after their entity: {', '.join(ENTITIES)}.",
     )
 
 
@@ -171,6 +123,7 @@ def _land_file(
     path: Path,
     started_at: datetime,
     stream: _Stream,
+    declared: FileFormat,
 ) -> None:
     """Land one file, or count it as unchanged. Raises: IngestError if it is refused."""
     try:
@@ -190,7 +143,7 @@ def _land_file(
     except OSError as error:
         raise _landing_failed(path, error) from error
     try:
-        rows, rejects = _write_parts(writer, source, entity, path, sha256)
+        rows, rejects = _write_parts(writer, entity, path, sha256, declared)
     except BaseException as error:
         writer.discard()
         if isinstance(error, IngestError) or not isinstance(error, Exception):
@@ -218,10 +171,29 @@ def _landing_failed(path: Path, error: Exception) -> IngestError:
 
 
 def _write_parts(
-    writer: LandingWriter, source: str, entity: Entity, path: Path, sha256: str
+    writer: LandingWriter, entity: Entity, path: Path, sha256: str, declared: FileFormat
 ) -> tuple[int, list[Reject]]:
     """Write the parts of one file's landing and make it visible; rows and all rejects."""
     from ingest.received import receive
+
+    received = receive(path, writer, sha256, is_text(path.name), declared.encoding)
+    rows, rejects = write_rows(writer, entity, received, path.name, declared)
+    writer.finalise({"rows": rows, "rejected": len(rejects), "encoding": received.encoding})
+    return rows, rejects
+
+
+def write_rows(
+    writer: LandingWriter,
+    entity: Entity,
+    received: Received,
+    file_name: str,
+    declared: FileFormat = PLAIN,
+) -> tuple[int, list[Reject]]:
+    """Write the accepted and the rejected rows of a received file; their number and all rejects.
+
+    declared: its delimiter and decimals are those of CSV files; other formats have their own.
+    Raises: FileRefusedError if it cannot be read as a whole.
+    """
     from ingest.staged import (
         clean_staged,
         find_rejects,
@@ -231,16 +203,17 @@ def _write_parts(
     )
 
     landing = writer.landing
-    file_format = SUFFIXES[path.suffix.lower()]
-    received = receive(path, writer, sha256, is_text=file_format != "parquet")
     connection = open_connection(writer.temporary_path("spill"))
     try:
-        staged = _reader(file_format)(connection, entity, received, path.name)
-        clean_staged(connection, entity, staged.columns)
-        found = find_rejects(connection, entity, path.name)
+        kind = SUFFIXES[Path(file_name).suffix.lower()]
+        staged = _reader(kind, declared)(connection, entity, received, file_name)
+        if kind != "csv":
+            declared = replace(declared, decimals=PLAIN.decimals)
+        clean_staged(connection, entity, staged.columns, declared)
+        found = find_rejects(connection, entity, file_name, declared)
         rejects = sorted([*staged.malformed, *found], key=lambda reject: reject.row)
         rows_path = writer.temporary_path("rows.parquet")
-        rows = write_accepted(connection, rows_path, source, landing.arrival, path.name)
+        rows = write_accepted(connection, rows_path, landing.source, landing.arrival, file_name)
     finally:
         connection.close()
         if received.encoding != "binary":
@@ -250,24 +223,23 @@ def _write_parts(
         write_rejects(
             writer.temporary_path("rejects.parquet"),
             rejects,
-            source,
+            landing.source,
             entity.name,
             landing.landing_id,
             landing.arrival,
         )
         writer.commit_part("rejects.parquet", "rejects", rows=len(rejects))
-    writer.finalise({"rows": rows, "rejected": len(rejects), "encoding": received.encoding})
     return rows, rejects
 
 
 def _reader(
-    file_format: str,
+    kind: str, declared: FileFormat
 ) -> Callable[[duckdb.DuckDBPyConnection, Entity, Received, str], StagedFile]:
-    if file_format == "csv":
+    if kind == "csv":
         from ingest.csv_rows import stage_csv
 
-        return stage_csv
-    if file_format == "ndjson":
+        return partial(stage_csv, delimiter=declared.delimiter)
+    if kind == "ndjson":
         from ingest.ndjson_rows import stage_ndjson
 
         return stage_ndjson

@@ -13,7 +13,9 @@ from collections.abc import Sequence
 from ingest.entities import Entity, nearest
 from ingest.errors import FileRefusedError
 
-COLUMNS_ADVICE = "Use the declared column names; `partnerledger ingest --help` lists them."
+COLUMNS_ADVICE = "Use the declared column names; docs/files-source.md lists them."
+
+DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "bars", ",": "commas"}
 
 
 def shown_name(name: str) -> str:
@@ -23,16 +25,24 @@ def shown_name(name: str) -> str:
     return "(not a name)"
 
 
-def check_header(entity: Entity, names: Sequence[str], place: str) -> None:
+def check_header(entity: Entity, names: Sequence[str], place: str, delimiter: str = ",") -> None:
     """Refuse duplicate, unknown and missing columns.
 
-    names: as in the file, trimmed. place: `file, line` for the message.
+    names: as in the file, trimmed. place: `file, line` for the message. delimiter: of a CSV file.
     Raises: FileRefusedError naming every wrong column with its position.
     """
     declared = entity.column_names
     if not any(name in declared for name in names):
+        other = _other_delimiter(names, delimiter)
+        if other:
+            raise FileRefusedError(
+                f"{place}: is not a header of {entity.name}: the columns are separated by "
+                f"{DELIMITERS[other]}, not {DELIMITERS[delimiter]}",
+                f"Set delimiter under formats.{entity.name} of the source in sources.yml, or save "
+                f"the file with {DELIMITERS[delimiter]}.",
+            )
         raise FileRefusedError(
-            f"{place}: is not a header of {entity.name}{_separator(names)}",
+            f"{place}: is not a header of {entity.name}",
             f"Begin the file with the column names: {', '.join(declared)}.",
         )
     problems = []
@@ -64,9 +74,8 @@ def unknown_column(entity: Entity, name: str) -> str:
     return f"{shown_name(name)} is not declared for {entity.name}{hint}"
 
 
-def _separator(names: Sequence[str]) -> str:
-    if len(names) == 1:
-        for separator, called in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
-            if separator in names[0]:
-                return f": the columns are separated by {called}, not commas"
-    return ""
+def _other_delimiter(names: Sequence[str], delimiter: str) -> str | None:
+    """What separates the columns of a header that was read as one."""
+    if len(names) > 1:
+        return None
+    return next((each for each in DELIMITERS if each != delimiter and each in names[0]), None)

@@ -11,67 +11,48 @@ Does not belong here: what the parts hold, HTTP, DuckDB. Source: sources.md sect
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
 from ingest.errors import LandingBusyError, LandingDamagedError
+from ingest.manifest import (
+    MANIFEST_NAME,
+    Landing,
+    Part,
+    hash_file,
+    landing_directories,
+    landing_root,
+    read_landings,
+    read_manifest,
+)
 
-MANIFEST_NAME = "manifest.jsonl"
+__all__ = [
+    "MANIFEST_NAME",
+    "Landing",
+    "LandingIndex",
+    "LandingStore",
+    "LandingWriter",
+    "Part",
+    "append_durably",
+    "hash_file",
+    "landing_root",
+    "read_landings",
+    "read_manifest",
+    "sync_directory",
+]
+
 TEMPORARY_SUFFIX = ".tmp"
+GENERATION_PREFIX = "reread-"
+DRY_RUN_NAME = "dry-run"
+"""Folder of the landing's root where rows are made that nobody keeps; no source can be named so."""
 LANDING_FORMAT = 1
 SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
-
-
-@dataclass(frozen=True)
-class Part:
-    """One recorded part file. cursor: where the next part starts; facts: what else is known."""
-
-    name: str
-    role: str
-    sha256: str
-    size_bytes: int
-    rows: int
-    cursor: Mapping[str, Any] | None
-    facts: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Landing:
-    """One landing as its manifest tells it. settings: what it was read with; totals: at the end."""
-
-    directory: Path
-    source: str
-    stream: str
-    kind: str
-    arrival: int
-    started_at: datetime
-    settings: Mapping[str, Any]
-    parts: tuple[Part, ...]
-    is_final: bool
-    is_abandoned: bool
-    totals: Mapping[str, Any]
-
-    @property
-    def landing_id(self) -> str:
-        """Name of the landing for people and for `raw.ingest__rejects`."""
-        return f"{self.source}/{self.stream}/{self.arrival:010d}"
-
-    def part_paths(self, role: str) -> list[Path]:
-        """Files of the recorded parts with that role, in order."""
-        return [self.directory / part.name for part in self.parts if part.role == role]
-
-
-def landing_root(home: Path) -> Path:
-    """Folder of all landings of a home."""
-    return Path(home) / "landing"
 
 
 def sync_directory(directory: Path) -> None:
@@ -81,67 +62,6 @@ def sync_directory(directory: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def hash_file(path: Path) -> str:
-    """sha256 of a file's bytes, hexadecimal."""
-    with path.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()
-
-
-def _landing_directories(home: Path) -> Iterator[Path]:
-    root = landing_root(home)
-    for directory in sorted(root.glob("*/*/*")):
-        if directory.is_dir() and directory.name.isdigit():
-            yield directory
-
-
-def read_manifest(directory: Path) -> Landing | None:
-    """The landing in a directory, None while nothing of its manifest is complete.
-
-    A torn last line (a process died while writing it) is ignored, as if it had not been begun.
-    Raises: LandingDamagedError if any complete line cannot be read.
-    """
-    path = directory / MANIFEST_NAME
-    if not path.exists():
-        return None
-    lines = path.read_bytes().split(b"\n")[:-1]
-    records = []
-    for number, line in enumerate(lines, start=1):
-        try:
-            records.append(json.loads(line))
-        except ValueError:
-            raise LandingDamagedError(
-                f"{path}: line {number} is not a manifest record",
-                "Restore the landing folder from a backup; manifests are never edited.",
-            ) from None
-    if not records:
-        return None
-    start, parts, end = records[0], [], {}
-    for record in records[1:]:
-        if record["record"] == "part":
-            parts.append(Part(**{key: record[key] for key in Part.__dataclass_fields__}))
-        elif record["record"] == "end":
-            end = record
-    return Landing(
-        directory=directory,
-        source=start["source"],
-        stream=start["stream"],
-        kind=start["kind"],
-        arrival=start["arrival"],
-        started_at=datetime.fromisoformat(start["started_at"]),
-        settings=start["settings"],
-        parts=tuple(parts),
-        is_final=bool(end.get("final")),
-        is_abandoned=bool(end) and not end.get("final"),
-        totals=end.get("totals", {}),
-    )
-
-
-def read_landings(home: Path) -> list[Landing]:
-    """All landings of a home, visible or not, by arrival."""
-    found = (read_manifest(directory) for directory in _landing_directories(home))
-    return sorted((landing for landing in found if landing), key=lambda each: each.arrival)
 
 
 class LandingWriter:
@@ -165,39 +85,54 @@ class LandingWriter:
         **facts: Any,
     ) -> Part:
         """Sync and rename the temporary file of that name, then record it in the manifest."""
-        temporary = self.temporary_path(name)
-        with temporary.open("rb+") as opened:
-            os.fsync(opened.fileno())
-        part = Part(
-            name=name,
-            role=role,
-            sha256=hash_file(temporary),
-            size_bytes=temporary.stat().st_size,
-            rows=rows,
-            cursor=cursor,
-            facts=facts,
-        )
-        temporary.rename(self.directory / name)
+        part = sealed_part(self.temporary_path(name), name, role, rows, cursor, facts)
+        self.temporary_path(name).rename(self.directory / name)
         sync_directory(self.directory)
-        self._append({"record": "part", **part.__dict__})
+        self.append({"record": "part", **part.__dict__})
         self.parts.append(part)
         return part
 
     def finalise(self, totals: Mapping[str, Any]) -> None:
         """Make the landing visible. Nothing can be added afterwards."""
-        self._append({"record": "end", "final": True, "totals": dict(totals)})
+        self.append({"record": "end", "final": True, "totals": dict(totals)})
 
     def abandon(self, reason: str) -> None:
         """Keep the parts as evidence, for ever invisible."""
-        self._append({"record": "end", "final": False, "totals": {"reason": reason}})
+        self.append({"record": "end", "final": False, "totals": {"reason": reason}})
 
     def discard(self) -> None:
         """Remove a landing of which nothing was made visible (the source still has it all)."""
-        shutil.rmtree(self.directory, ignore_errors=True)
+        # Renamed first: what is left of it is swept, should this process die here.
+        leaving = self.directory.with_name(self.directory.name + TEMPORARY_SUFFIX)
+        self.directory.rename(leaving)
+        shutil.rmtree(leaving, ignore_errors=True)
 
-    def _append(self, record: Mapping[str, Any]) -> None:
+    def append(self, record: Mapping[str, Any]) -> None:
+        """Append one record to the manifest, durably: what it says holds from then on."""
         line = json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n"
         append_durably(self.directory / MANIFEST_NAME, line.encode())
+
+
+def sealed_part(
+    path: Path,
+    name: str,
+    role: str,
+    rows: int,
+    cursor: Mapping[str, Any] | None,
+    facts: Mapping[str, Any],
+) -> Part:
+    """Sync a written file and describe it as a part of that name."""
+    with path.open("rb+") as opened:
+        os.fsync(opened.fileno())
+    return Part(
+        name=name,
+        role=role,
+        sha256=hash_file(path),
+        size_bytes=path.stat().st_size,
+        rows=rows,
+        cursor=cursor,
+        facts=facts,
+    )
 
 
 def append_durably(path: Path, line: bytes) -> None:
@@ -219,7 +154,32 @@ def append_durably(path: Path, line: bytes) -> None:
             raise
 
 
-class LandingStore:
+class LandingIndex:
+    """Landings by stream, for looking only. landings: in any order."""
+
+    def __init__(self, landings: Iterable[Landing] = ()) -> None:
+        self._landings: dict[tuple[str, str], dict[int, Landing]] = {}
+        for landing in landings:
+            self._remember(landing)
+
+    def _remember(self, landing: Landing) -> None:
+        of_stream = self._landings.setdefault((landing.source, landing.stream), {})
+        of_stream[landing.arrival] = landing
+
+    @property
+    def landings(self) -> list[Landing]:
+        """All landings, visible or not, by arrival."""
+        found = [each for of_stream in self._landings.values() for each in of_stream.values()]
+        return sorted(found, key=lambda each: each.arrival)
+
+    def of_stream(self, source: str, stream: str, kind: str | None = None) -> list[Landing]:
+        """Landings of one stream, visible or not, by arrival; of one kind of source if given
+        (a source can change its kind and keep its name)."""
+        found = self._landings.get((source, stream), {})
+        return [found[key] for key in sorted(found) if kind in (None, found[key].kind)]
+
+
+class LandingStore(LandingIndex):
     """The landings of one home, open for writing by one process at a time.
 
     Use as a context manager. Raises: LandingBusyError when another process holds the landing.
@@ -228,11 +188,11 @@ class LandingStore:
     def __init__(self, home: Path) -> None:
         from filelock import FileLock
 
+        super().__init__()
         self.home = Path(home).resolve()
         self.root = landing_root(self.home)
         self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._lock = FileLock(self.root / ".lock", timeout=0)
-        self._landings: dict[tuple[str, str], dict[int, Landing]] = {}
 
     def __enter__(self) -> Self:
         from filelock import Timeout
@@ -245,11 +205,16 @@ class LandingStore:
                 "Wait until it ends, then start again.",
             ) from None
         try:
-            self._sweep()
-            for landing in read_landings(self.home):
-                self._remember(landing)
-            highest = (int(each.name) for each in _landing_directories(self.home))
-            self._next_arrival = max(highest, default=0) + 1
+            shutil.rmtree(self.root / DRY_RUN_NAME, ignore_errors=True)
+            for leaving in self.root.glob("*/*/*" + TEMPORARY_SUFFIX):
+                _remove(leaving)
+            highest = 0
+            for directory in landing_directories(self.home):
+                landing = _swept(directory)
+                if landing:
+                    self._remember(landing)
+                    highest = max(highest, int(directory.name))
+            self._next_arrival = highest + 1
         except BaseException:
             self._lock.release()
             raise
@@ -257,27 +222,6 @@ class LandingStore:
 
     def __exit__(self, *_: object) -> None:
         self._lock.release()
-
-    def _sweep(self) -> None:
-        """Remove what a killed process left: temporary files, landings that never began."""
-        for directory in _landing_directories(self.home):
-            for leftover in directory.glob("*" + TEMPORARY_SUFFIX):
-                if leftover.is_dir():
-                    shutil.rmtree(leftover)
-                else:
-                    leftover.unlink()
-            if read_manifest(directory) is None:
-                shutil.rmtree(directory)
-
-    def _remember(self, landing: Landing) -> None:
-        of_stream = self._landings.setdefault((landing.source, landing.stream), {})
-        of_stream[landing.arrival] = landing
-
-    def of_stream(self, source: str, stream: str, kind: str | None = None) -> list[Landing]:
-        """Landings of one stream, visible or not, by arrival; of one kind of source if given
-        (a source can change its kind and keep its name)."""
-        found = self._landings.get((source, stream), {})
-        return [found[key] for key in sorted(found) if kind in (None, found[key].kind)]
 
     def begin(
         self,
@@ -311,7 +255,7 @@ class LandingStore:
         )
         self._next_arrival += 1
         writer = LandingWriter(landing)
-        writer._append(
+        writer.append(
             {
                 "record": "start",
                 "format": LANDING_FORMAT,
@@ -333,3 +277,44 @@ class LandingStore:
             self._remember(found)
         else:
             self._landings.get((landing.source, landing.stream), {}).pop(landing.arrival, None)
+
+
+def _swept(directory: Path) -> Landing | None:
+    """Remove what a killed process left in a landing's folder; the landing if one was begun.
+
+    Left can be: temporary files, parts and folders of re-read rows that were not recorded, evidence
+    that is recorded as pruned, a landing that was not begun. Raises: LandingDamagedError.
+    """
+    landing = read_manifest(directory)
+    for leftover in directory.glob("*" + TEMPORARY_SUFFIX):
+        _remove(leftover)
+    if landing is None:
+        _remove_unbegun(directory)
+        return None
+    if not landing.is_final:
+        recorded = {MANIFEST_NAME, *(part.name for part in landing.parts)}
+        for leftover in [each for each in directory.iterdir() if each.name not in recorded]:
+            _remove(leftover)
+    for folder in directory.glob(GENERATION_PREFIX + "[0-9]*"):
+        if int(folder.name.removeprefix(GENERATION_PREFIX)) > landing.generation:
+            shutil.rmtree(folder)
+    for name in landing.pruned:
+        (directory / name).unlink(missing_ok=True)
+    return landing
+
+
+def _remove_unbegun(directory: Path) -> None:
+    """Remove a folder in which not even a manifest was begun."""
+    if any(each.name != MANIFEST_NAME for each in directory.iterdir()):
+        raise LandingDamagedError(
+            f"{directory}: holds parts of a landing, and its {MANIFEST_NAME} is missing",
+            "Restore it from a backup, or move the folder out of the landing.",
+        )
+    shutil.rmtree(directory)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink()

@@ -1,4 +1,4 @@
-"""The `raw.files__*`, `raw.stripe__*` and `raw.ingest__*` relations over what was landed.
+"""The `raw.files__*`, `raw.<kind>__*` and `raw.ingest__*` relations over what was landed.
 
 Belongs here: views over the Parquet parts of visible landings; every relation exists even when
 nothing was landed. Does not belong here: casting, deduplication, meaning (the dbt project).
@@ -6,34 +6,43 @@ nothing was landed. Does not belong here: casting, deduplication, meaning (the d
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ingest.connectors import API_KINDS, relations_of
 from ingest.entities import ENTITIES
 from ingest.landing import Landing, landing_root, read_landings
+from ingest.objects import path_list
 from ingest.run import REPORT_COLUMNS, read_report, source_settings
 from ingest.shapes import identifier
 from ingest.staged import META_COLUMNS, REJECT_COLUMNS
-from ingest.stripe_objects import path_list
 
 if TYPE_CHECKING:
     import duckdb
 
-STRIPE_OBJECTS = ("customers", "subscriptions", "invoices", "charges", "refunds")
-STRIPE_COLUMNS = {
+OBJECT_COLUMNS = {
     "object_id": "varchar",
+    "parent_id": "varchar",
     "payload": "json",
+    "is_tombstone": "boolean",
     "_source": "varchar",
     "_arrival": "bigint",
     "_row": "bigint",
     "_retrieved_at": "timestamp",
 }
-STRIPE_LINE_COLUMNS = {"invoice_id": "varchar", **STRIPE_COLUMNS}
+"""Columns of every relation that an API's stream fills, `ecb__rates` included."""
+
+_COUNTS = ("rows_landed", "rows_rejected", "last_arrival", "requests", "retries")
 STREAM_COLUMNS = {
-    name: "bigint" if name in ("rows_landed", "rows_rejected", "last_arrival") else "varchar"
-    for name in REPORT_COLUMNS
+    **{name: "bigint" if name in _COUNTS else "varchar" for name in REPORT_COLUMNS},
+    "pulled_at": "timestamp",
+    "freshness_hours": "bigint",
 }
+"""Columns of `raw.ingest__streams`. pulled_at: when the stream was last read with success, naive
+UTC, NULL when never. freshness_hours: how old that may become; NULL: any age."""
 
 
 def load_raw(connection: duckdb.DuckDBPyConnection, workspace: Any, home: Path) -> None:
@@ -52,21 +61,24 @@ def load_raw(connection: duckdb.DuckDBPyConnection, workspace: Any, home: Path) 
         columns = {**dict.fromkeys(entity.column_names, "varchar"), **META_COLUMNS}
         paths = _paths(landings, "files", entity.name, "rows")
         _create_view(connection, f"files__{entity.name}", columns, paths)
-    for name in STRIPE_OBJECTS:
-        paths = _paths(landings, "stripe", name, "objects")
-        _create_view(connection, f"stripe__{name}", STRIPE_COLUMNS, paths)
-    paths = _paths(landings, "stripe", "invoices", "lines")
-    _create_view(connection, "stripe__invoice_lines", STRIPE_LINE_COLUMNS, paths)
-    paths = [path for each in newest_of_each_file(landings) for path in each.part_paths("rejects")]
+    for kind in API_KINDS:
+        for relation in relations_of(kind):
+            paths = _paths(landings, kind, None, f"rows:{relation}")
+            _create_view(connection, f"{kind}__{relation}", OBJECT_COLUMNS, paths)
+    paths = _paths(landings, "ecb", None, "rows:rates")
+    _create_view(connection, "ecb__rates", OBJECT_COLUMNS, paths)
+    told = [*newest_of_each_file(landings), *newest_of_each_stream(landings)]
+    paths = [path for each in told for path in each.part_paths("rejects")]
     _create_view(connection, "ingest__rejects", REJECT_COLUMNS, paths)
-    _create_streams(connection, home, landings, [each for each in visible if each not in landings])
+    undeclared = {each.source for each in visible} - sources.keys()
+    _create_streams(connection, home, landings, undeclared, sources)
 
 
-def _paths(landings: Sequence[Landing], kind: str, stream: str, role: str) -> list[Path]:
+def _paths(landings: Sequence[Landing], kind: str, stream: str | None, role: str) -> list[Path]:
     return [
         path
         for each in landings
-        if each.kind == kind and each.stream == stream
+        if each.kind == kind and stream in (None, each.stream)
         for path in each.part_paths(role)
     ]
 
@@ -81,6 +93,15 @@ def newest_of_each_file(landings: Sequence[Landing]) -> list[Landing]:
         for each in landings
         if each.kind == "files"
     }
+    return list(newest.values())
+
+
+def newest_of_each_stream(landings: Sequence[Landing]) -> list[Landing]:
+    """Of each stream of an API the newest landing: it tells anew what is still rejected.
+
+    landings: visible, by arrival.
+    """
+    newest = {(each.source, each.stream): each for each in landings if each.kind != "files"}
     return list(newest.values())
 
 
@@ -123,49 +144,66 @@ def _create_streams(
     connection: duckdb.DuckDBPyConnection,
     home: Path,
     landings: Sequence[Landing],
-    undeclared: Sequence[Landing],
+    undeclared: Collection[str],
+    sources: Mapping[str, Any],
 ) -> None:
     """Create `raw.ingest__streams` from the last report and the visible landings.
 
-    last_arrival is always that of the landings. A landed stream that the last ingest did not
-    speak of is `unchanged`.
+    undeclared: sources that were landed and that `sources.yml` does not have.
     """
-    arrivals = {(each.source, each.stream): each.arrival for each in landings}
-    rows = {
-        (row["source"], row["stream"]): {**row, "last_arrival": arrivals.get(key)}
-        for row in read_report(home)
-        for key in [(row["source"], row["stream"])]
-    }
-    for source, stream in arrivals:
-        rows.setdefault((source, stream), _row(source, stream, "unchanged", arrivals))
-    for source in sorted({each.source for each in undeclared}):
-        rows = {key: row for key, row in rows.items() if key[0] != source}
-        row = _row(source, "*", "failed", arrivals)
-        row["message"] = f"records of {source} were landed, but sources.yml has no such source"
-        row["what_to_do"] = (
-            f"Declare {source} in sources.yml again, or move {landing_root(home) / source} away."
-        )
-        rows[(source, "*")] = row
+    rows = [row for row in _stream_rows(home, landings, sources) if row["source"] not in undeclared]
+    rows += [
+        {
+            **_row(source, "*", "failed"),
+            "message": f"records of {source} were landed, but sources.yml has no such source",
+            "what_to_do": f"Declare {source} in sources.yml again, or move "
+            f"{landing_root(home) / source} away.",
+        }
+        for source in sorted(undeclared)
+    ]
     declared = ", ".join(f"{name} {kind}" for name, kind in STREAM_COLUMNS.items())
     connection.execute(f"create or replace table raw.ingest__streams ({declared})")
     if rows:
         marks = ", ".join("?" for _ in STREAM_COLUMNS)
         connection.executemany(
             f"insert into raw.ingest__streams values ({marks})",
-            [[row[name] for name in STREAM_COLUMNS] for row in rows.values()],
+            [[row[name] for name in STREAM_COLUMNS] for row in rows],
         )
 
 
-def _row(
-    source: str, stream: str, status: str, arrivals: dict[tuple[str, str], int]
-) -> dict[str, Any]:
-    return {
-        "source": source,
-        "stream": stream,
-        "status": status,
-        "rows_landed": 0,
-        "rows_rejected": 0,
-        "last_arrival": arrivals.get((source, stream)),
-        "message": "",
-        "what_to_do": "",
+def _stream_rows(
+    home: Path, landings: Sequence[Landing], sources: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """One row per stream of the last report, and per landed stream that it does not speak of:
+    that one is `unchanged`. What landings know better than the report is theirs."""
+    newest = {(each.source, each.stream): each for each in landings}
+    rows = {
+        (told["source"], told["stream"]): {
+            # A report of an older version has fewer columns.
+            **_row(told["source"], told["stream"], told["status"]),
+            **{name: value for name, value in told.items() if name in STREAM_COLUMNS},
+        }
+        for told in read_report(home)
     }
+    for key in newest:
+        rows.setdefault(key, _row(*key, "unchanged"))
+    for (source, stream), row in rows.items():
+        row["freshness_hours"] = getattr(sources.get(source), "freshness_hours", None)
+        told = datetime.fromisoformat(row["pulled_at"]) if row["pulled_at"] else None
+        row["pulled_at"], row["last_arrival"] = told, None
+        landing = newest.get((source, stream))
+        if landing:
+            row["last_arrival"] = landing.arrival
+            row["pulled_at"] = max(told or landing.started_at, landing.started_at)
+            row["mode"] = row["mode"] or landing.settings.get("plan", {}).get("mode", "")
+            state = landing.totals.get("state")
+            row["cursor"] = row["cursor"] or (json.dumps(state) if state else "")
+    return list(rows.values())
+
+
+def _row(source: str, stream: str, status: str) -> dict[str, Any]:
+    """A stream of which nothing else is known."""
+    row: dict[str, Any] = dict.fromkeys(STREAM_COLUMNS, "")
+    row |= dict.fromkeys(("rows_landed", "rows_rejected", "requests", "retries"), 0)
+    row |= dict.fromkeys(("last_arrival", "pulled_at", "freshness_hours"), None)
+    return row | {"source": source, "stream": stream, "status": status}

@@ -3,7 +3,8 @@
 Belongs here: bytes and encodings. Does not belong here: columns, rows, DuckDB.
 
 Encodings (sources.md section 5): UTF-8 with or without BOM, UTF-16 with BOM or plainly recognisable
-without, and what is not valid UTF-8 as cp1252 (what Excel writes on Windows).
+without, and what is not valid UTF-8 as cp1252 (what Excel writes on Windows); or the one that is
+declared for the entity, latin-1 included.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from ingest.landing import LandingWriter
 CHUNK_BYTES = 1 << 20
 ZSTD_LEVEL = 3
 READABLE_NAME = "readable"
+AUTO = "auto"
 ENCODING_ADVICE = "Save the file as UTF-8 and drop it again."
 
 
@@ -39,10 +41,16 @@ class Received:
     has_nul: bool
 
 
-def receive(path: Path, writer: LandingWriter, expected_sha256: str, is_text: bool) -> Received:
+def receive(
+    path: Path,
+    writer: LandingWriter,
+    expected_sha256: str,
+    is_text: bool,
+    encoding: str = AUTO,
+) -> Received:
     """Keep the bytes of a file as the part `received.*` and make the readable copy.
 
-    expected_sha256: of the file when it was looked at first.
+    expected_sha256: of the file when it was looked at first. encoding: as declared.
     Raises: FileChangingError if the bytes are no longer those; FileRefusedError if no encoding
     fits; OSError if the disk is full.
     """
@@ -57,12 +65,33 @@ def receive(path: Path, writer: LandingWriter, expected_sha256: str, is_text: bo
     writer.commit_part(
         part_name, "received", rows=0, original_name=path.name, original_sha256=digest
     )
+    return open_received(writer, part_name, path.name, digest, size, is_text, encoding)
+
+
+def open_received(
+    writer: LandingWriter,
+    part_name: str,
+    file_name: str,
+    digest: str,
+    size: int,
+    is_text: bool,
+    encoding: str = AUTO,
+) -> Received:
+    """Make the readable copy of kept bytes, the part of that name.
+
+    digest, size: of the file as it was dropped. encoding: as declared; `auto` finds it.
+    Raises: FileRefusedError if no encoding fits, or the declared one does not.
+    """
     kept = writer.directory / part_name
     if not is_text:
         return Received(digest, size, "binary", kept, 0, False)
-    encoding = detect_encoding(_bytes_of(kept), path.name)
+    encoding = (
+        detect_encoding(_bytes_of(kept), file_name)
+        if encoding == AUTO
+        else _forced_encoding(encoding, kept, file_name)
+    )
     readable = writer.temporary_path(READABLE_NAME)
-    lines, has_nul = _write_readable(kept, readable, encoding, path.name)
+    lines, has_nul = _write_readable(kept, readable, encoding, file_name)
     return Received(digest, size, encoding, readable, lines, has_nul)
 
 
@@ -113,6 +142,28 @@ def detect_encoding(chunks: Iterator[bytes], file_name: str) -> str:
     raise FileRefusedError(f"{file_name}: is neither UTF-8 nor cp1252 text", ENCODING_ADVICE)
 
 
+def _forced_encoding(declared: str, kept: Path, file_name: str) -> str:
+    """Python's name of a declared encoding for these bytes.
+
+    Raises: FileRefusedError for latin-1 with bytes that it has no letters for: cp1252 puts its
+    quotation marks and the euro sign there, and as latin-1 they would be lost in silence.
+    """
+    if declared == "utf-8":
+        return "utf-8-sig"
+    if declared == "utf-16":
+        start = next(_bytes_of(kept), b"")
+        # Without a mark and without Latin letters at its start: what Windows writes.
+        return _wide_encoding(start, file_name) or "utf-16-le"
+    if declared == "latin-1":
+        if any(chunk.translate(None, _LATIN1_DEFINED) for chunk in _bytes_of(kept)):
+            raise FileRefusedError(
+                f"{file_name}: holds bytes that latin-1 has no letters for",
+                "Declare its encoding as cp1252, or save the file as UTF-8 and drop it again.",
+            )
+    return declared
+
+
+_LATIN1_DEFINED = bytes(set(range(256)) - set(range(0x80, 0xA0)))
 _CP1252_DEFINED = bytes(set(range(256)) - {0x81, 0x8D, 0x8F, 0x90, 0x9D})
 
 

@@ -43,7 +43,10 @@ class StreamReport:
 
     rows_landed, rows_rejected: of this run. last_arrival: newest visible landing, None if none.
     message, what_to_do: one line each; empty when there is nothing to say.
-    rejects: the first REJECTS_SHOWN rejected records of this run.
+    rejects: the first REJECTS_SHOWN rejected records of this run. mode: how much was asked for.
+    cursor: where the next pull goes on, as JSON. requests, retries: of this run, for API usage.
+    is_transient: a failure that can pass by itself. is_unreachable: the server gave no answer,
+    or none that may be trusted.
     """
 
     source: str
@@ -55,9 +58,14 @@ class StreamReport:
     message: str = ""
     what_to_do: str = ""
     is_transient: bool = False
+    is_unreachable: bool = False
     files_landed: int = 0
     files_unchanged: int = 0
     pages: int = 0
+    mode: str = ""
+    cursor: str = ""
+    requests: int = 0
+    retries: int = 0
     rejects: tuple[Reject, ...] = ()
 
     def __str__(self) -> str:
@@ -95,7 +103,10 @@ class IngestReport:
 
 @dataclass(frozen=True)
 class IngestProgress:
-    """One step of a running ingest. done and total count files or pages; total None = unknown."""
+    """One step of a running ingest. done and total count files or pages; total None = unknown.
+
+    rows: landed so far. requests: made so far, those that were tried again included.
+    """
 
     source: str
     stream: str
@@ -103,6 +114,7 @@ class IngestProgress:
     done: int
     total: int | None
     rows: int = 0
+    requests: int = 0
 
 
 ProgressCallback = Callable[[IngestProgress], None]

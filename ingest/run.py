@@ -7,24 +7,29 @@ beside the landing. Does not belong here: how a source is read; whether a night 
 from __future__ import annotations
 
 import json
-import os
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import closing, nullcontext
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from ingest.entities import nearest
+from ingest.connectors import load_connector
+from ingest.entities import ENTITIES, nearest
 from ingest.errors import (
     DiskFullError,
     IngestError,
     PermanentSourceError,
     TransientSourceError,
     UnknownSourceError,
+    UnreachableError,
+    UntrustedServerError,
     is_disk_full,
 )
 from ingest.landing import LandingStore, landing_root
+from ingest.patience import Patience
+from ingest.pull import PullOptions, Stream
 from ingest.report import IngestReport, ProgressCallback, StreamReport, no_progress
 
 REPORT_NAME = "last_ingest.json"
@@ -37,7 +42,53 @@ REPORT_COLUMNS = (
     "last_arrival",
     "message",
     "what_to_do",
+    "mode",
+    "cursor",
+    "requests",
+    "retries",
 )
+
+
+@dataclass(frozen=True)
+class DeclaredStream:
+    """One stream that `sources.yml` asks for. needs: streams of the same source that it follows.
+
+    relations: raw relations that it fills, such as `stripe__invoices`. freshness_hours: how old
+    its last successful pull may be; None: any age.
+    """
+
+    source: str
+    kind: str
+    stream: str
+    needs: tuple[str, ...]
+    relations: tuple[str, ...]
+    freshness_hours: int | None
+
+
+def declared_streams(workspace: Any) -> list[DeclaredStream]:
+    """Every stream of every source, in order of rank and of pulling; of files each entity."""
+    found = []
+    for source, settings in source_settings(workspace).items():
+        kind = settings.kind
+        hours = getattr(settings, "freshness_hours", None)
+        for stream, needs, relations in _streams_of(settings):
+            named = tuple(f"{kind}__{each}" for each in relations)
+            found.append(DeclaredStream(source, kind, stream, needs, named, hours))
+    return found
+
+
+def _streams_of(settings: Any) -> list[tuple[str, tuple[str, ...], tuple[str, ...]]]:
+    """Name, needs and relations of each stream of a source."""
+    if settings.kind == "files":
+        return [(name, (), (name,)) for name in ENTITIES]
+    return [
+        (
+            each.name,
+            tuple(each.needs),
+            tuple(dict.fromkeys(records.relation for records in each.records)),
+        )
+        for each in load_connector(settings.kind).streams(settings)
+    ]
 
 
 def ingest(
@@ -48,11 +99,18 @@ def ingest(
     *,
     now: datetime,
     accept_fewer: bool = False,
+    streams: Sequence[str] | None = None,
     pause: Callable[[float], None] = time.sleep,
+    store: LandingStore | None = None,
+    patience: dict[str, Patience] | None = None,
+    force_full: Collection[str] = (),
 ) -> IngestReport:
     """Land what is new in all sources of the workspace, or in the named ones.
 
-    now: the current instant, UTC when naive. accept_fewer: take lists far shorter than last time.
+    streams: only these streams of API sources (None: all). now: the current instant, UTC when
+    naive. accept_fewer: take lists far shorter than last time. store: an open landing, for callers
+    that ingest stream by stream; patience: by source, what they met in this run so far.
+    force_full: streams to read from their beginning, as if they had never been pulled.
     A failing stream never raises; its report says status `failed`, why, and what to do.
     Raises: UnknownSourceError for a name that `sources.yml` does not have; LandingBusyError if
     another run is landing; DiskFullError or LandingDamagedError if the landing cannot be opened.
@@ -64,11 +122,12 @@ def ingest(
         return started_at + timedelta(seconds=time.monotonic() - begun)
 
     chosen = choose_sources(source_settings(workspace), names)
-    streams: list[StreamReport] = []
-    with _open_store(home) as store:
+    reports: list[StreamReport] = []
+    patience = {} if patience is None else patience
+    with nullcontext(store) if store else open_landing(home) as landing:
         for source, settings in chosen.items():
             found = _land_source(
-                store,
+                landing,
                 source,
                 settings,
                 Path(workspace.root),
@@ -76,10 +135,14 @@ def ingest(
                 progress or no_progress,
                 accept_fewer,
                 pause,
+                patience.setdefault(source, Patience()),
+                streams,
+                force_full,
             )
-            streams += found
-            _store_report(home, source, found)
-    return IngestReport(started_at, tuple(streams))
+            reports += found
+            is_partial = streams is not None and settings.kind != "files"
+            store_report(home, source, found, started_at, is_partial=is_partial)
+    return IngestReport(started_at, tuple(reports))
 
 
 def source_settings(workspace: Any) -> Mapping[str, Any]:
@@ -104,7 +167,11 @@ def choose_sources(sources: Mapping[str, Any], names: Sequence[str] | None) -> M
     return {name: each for name, each in sources.items() if not names or name in names}
 
 
-def _open_store(home: Path) -> LandingStore:
+def open_landing(home: Path) -> LandingStore:
+    """The landing of a home, to be used as a context manager.
+
+    Raises: DiskFullError or PermanentSourceError if its folder cannot be made.
+    """
     try:
         return LandingStore(home)
     except OSError as error:
@@ -138,81 +205,75 @@ def _land_source(
     progress: ProgressCallback,
     accept_fewer: bool,
     pause: Callable[[float], None],
+    patience: Patience,
+    only: Sequence[str] | None,
+    force_full: Collection[str],
 ) -> list[StreamReport]:
+    options = PullOptions(instant, progress, accept_fewer, root)
     if settings.kind == "files":
         from ingest.files import land_files
 
-        return land_files(store, source, root / settings.path, instant(), progress)
-    if settings.kind == "stripe":
-        from ingest.stripe import PullOptions
-
-        options = PullOptions(settings.api_version, instant, progress, accept_fewer)
-        return _land_stripe(store, source, settings, options, pause)
-    error = PermanentSourceError(
-        f"sources of kind {settings.kind!r} are not read in this release",
-        f"Remove sources.{source}, or deliver its records through a files source.",
-    )
-    return [_failed(store, source, "*", error)]
+        return land_files(store, source, root / settings.path, instant(), progress, settings)
+    return _land_api(store, source, settings, options, pause, patience, only, force_full)
 
 
-def _land_stripe(
+def _land_api(
     store: LandingStore,
     source: str,
     settings: Any,
-    options: Any,
+    options: PullOptions,
     pause: Callable[[float], None],
+    patience: Patience,
+    only: Sequence[str] | None,
+    force_full: Collection[str],
 ) -> list[StreamReport]:
-    """Pull each stream of a stripe source; one that fails does not stop the others."""
-    from ingest.http import HttpClient
-    from ingest.stripe import pull_stream
-
-    streams = tuple(settings.streams)
+    """Pull each stream of a source; one that fails does not stop the others."""
+    connector = load_connector(settings.kind)
+    streams = [each for each in connector.streams(settings) if only is None or each.name in only]
     try:
-        client = HttpClient(
-            label=source,
-            base_url=settings.base_url,
-            token=read_secret(source, settings.api_key_env),
-            token_env=settings.api_key_env,
-            timeout_seconds=settings.timeout_seconds,
-            headers={"Stripe-Version": settings.api_version},
-            pause=pause,
-        )
+        client = connector.open_client(source, settings, pause)
     except IngestError as error:
-        return [_failed(store, source, stream, error) for stream in streams]
+        return [_failed(store, source, each.name, error) for each in streams]
     reports = []
     with closing(client):
         for stream in streams:
+            client.limit_tries(patience.tries)
+            asked_before, tried_before = client.requests, client.retries
             try:
-                reports.append(pull_stream(store, source, stream, client, options))
+                _require_needed(stream, reports)
+                patience.require_answers(source, stream.name)
+                asked = replace(options, force_full=stream.name in force_full)
+                report = connector.pull(
+                    store, source, settings.kind, stream, settings, client, asked
+                )
             except Exception as error:  # noqa: BLE001  (one stream never stops the others)
-                known = error if isinstance(error, IngestError) else None
-                failure = known or _unexpected(source, stream, error)
-                reports.append(_failed(store, source, stream, failure))
+                report = replace(
+                    _failed(store, source, stream.name, _known(source, stream.name, error)),
+                    requests=client.requests - asked_before,
+                    retries=client.retries - tried_before,
+                )
+            # What was not asked for, because a stream it needs failed, says nothing of the server.
+            if report.requests or report.status != "failed":
+                patience.note(report)
+            reports.append(report)
     return reports
 
 
-def read_secret(source: str, variable: str) -> str:
-    """The secret in an environment variable.
-
-    Raises: PermanentSourceError naming the variable, never its value.
-    """
-    secret = os.environ.get(variable, "").strip()
-    if not secret:
-        raise PermanentSourceError(
-            f"the environment variable {variable} is not set",
-            f"Set it to the key of source {source}, or name another in "
-            f"sources.{source}.api_key_env.",
-        )
-    if not secret.isascii() or not secret.isprintable():
-        raise PermanentSourceError(
-            f"the environment variable {variable} does not hold a key: it has characters "
-            "that no key has",
-            f"Copy the key of source {source} again.",
-        )
-    return secret
+def _require_needed(stream: Stream, reports: Sequence[StreamReport]) -> None:
+    """Raises: TransientSourceError if a stream that this one needs has failed in this run."""
+    for needed in stream.needs:
+        for report in reports:
+            if report.stream == needed and report.status == "failed":
+                raise TransientSourceError(
+                    f"{stream.name} was not pulled, because {needed} failed",
+                    f"Mend {needed} first: {report.what_to_do}",
+                )
 
 
-def _unexpected(source: str, stream: str, error: Exception) -> IngestError:
+def _known(source: str, stream: str, error: Exception) -> IngestError:
+    """The error as this room tells it."""
+    if isinstance(error, IngestError):
+        return error
     if is_disk_full(error):
         return disk_full(f"{source}/{stream}")
     return TransientSourceError(
@@ -231,11 +292,13 @@ def _failed(store: LandingStore, source: str, stream: str, error: IngestError) -
         message=str(error),
         what_to_do=error.what_to_do,
         is_transient=error.is_transient,
+        is_unreachable=isinstance(error, UnreachableError | UntrustedServerError),
     )
 
 
 def read_report(home: Path) -> list[dict[str, Any]]:
-    """Streams of the last ingest of each source, with the columns of `raw.ingest__streams`."""
+    """Streams of the last ingest of each source: REPORT_COLUMNS and `pulled_at`, ISO 8601 in UTC,
+    when the stream was last read with success (None: never)."""
     path = landing_root(home) / REPORT_NAME
     try:
         return json.loads(path.read_text(encoding="utf-8"))
@@ -244,11 +307,29 @@ def read_report(home: Path) -> list[dict[str, Any]]:
         return []
 
 
-def _store_report(home: Path, source: str, streams: Sequence[StreamReport]) -> None:
-    """Replace the source's streams in the stored report, atomically."""
+def store_report(
+    home: Path,
+    source: str,
+    streams: Sequence[StreamReport],
+    started_at: datetime,
+    *,
+    is_partial: bool,
+) -> None:
+    """Replace the source's streams in the stored report, atomically; of a partial ingest only
+    those that it read. started_at: naive UTC, of the ingest."""
     path = landing_root(home) / REPORT_NAME
-    kept = [each for each in read_report(home) if each["source"] != source]
-    kept += [{name: getattr(each, name) for name in REPORT_COLUMNS} for each in streams]
+    read = {each.stream for each in streams}
+    before = read_report(home)
+    pulled = {each["stream"]: each.get("pulled_at") for each in before if each["source"] == source}
+    kept = [
+        each
+        for each in before
+        if each["source"] != source or (is_partial and each["stream"] not in read)
+    ]
+    for each in streams:
+        last = pulled.get(each.stream) if each.status == "failed" else started_at.isoformat()
+        row = {name: getattr(each, name) for name in REPORT_COLUMNS}
+        kept.append({**row, "pulled_at": last})
     temporary = path.with_suffix(".tmp")
     try:
         temporary.write_text(json.dumps(kept, ensure_ascii=False), encoding="utf-8")

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ingest.entities import Entity
+from ingest.file_formats import PLAIN, FileFormat, format_fault, plain_sql
 from ingest.report import Reject
 from ingest.shapes import (
     IDENTIFIER_TYPES,
@@ -98,9 +99,13 @@ def insert_staged(
 
 
 def clean_staged(
-    connection: duckdb.DuckDBPyConnection, entity: Entity, columns: Sequence[str]
+    connection: duckdb.DuckDBPyConnection,
+    entity: Entity,
+    columns: Sequence[str],
+    declared: FileFormat = PLAIN,
 ) -> None:
-    """Create the view `cleaned`: every declared column of the entity, cleaned, absent ones NULL.
+    """Create the view `cleaned`: every declared column of the entity, cleaned and in the plain
+    form, absent ones NULL.
 
     Identifiers that are not printable ASCII are cleaned by Python, each distinct value once.
     """
@@ -118,6 +123,7 @@ def clean_staged(
                 expression = (
                     f"case when {mapping}.raw is null then {expression} else {mapping}.clean end"
                 )
+        expression = plain_sql(column.column_type, expression, declared)
         selected.append(f"{expression} as {name}")
     connection.execute(
         f"create or replace view cleaned as select {', '.join(selected)}, _row, _line "
@@ -153,7 +159,10 @@ def _clean_unusual(
 
 
 def find_rejects(
-    connection: duckdb.DuckDBPyConnection, entity: Entity, file_name: str
+    connection: duckdb.DuckDBPyConnection,
+    entity: Entity,
+    file_name: str,
+    declared: FileFormat = PLAIN,
 ) -> list[Reject]:
     """Rows of `cleaned` that break a shape, one reject per row: its first column in declared
     order, naming the others. Also creates the table `failing` of their row numbers.
@@ -174,7 +183,11 @@ def find_rejects(
         for values in fetched:
             row = dict(zip(names, values, strict=True))
             columns = [name for name in row["_columns"] if name]
-            reason = fault(entity, columns[0], row) or "is not of the declared type"
+            reason = (
+                format_fault(entity.column(columns[0]), row[columns[0]], declared)
+                or fault(entity, columns[0], row)
+                or "is not of the declared type"
+            )
             if columns[1:]:
                 reason += f" (also wrong: {', '.join(columns[1:])})"
             rejects.append(Reject(file_name, row["_row"], row["_line"], columns[0], reason))

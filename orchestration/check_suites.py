@@ -8,6 +8,7 @@ and no key column holds personal records. What does not belong here: running the
 from __future__ import annotations
 
 from orchestration.checks import Rule, Suite
+from orchestration.shape_suites import SHAPE_SUITES
 
 _KNOWN_CURRENCIES = "select currency_code from raw.program__currencies"
 _FIX_FILE = "Correct the file and deliver it again; it is taken up by the next night."
@@ -253,5 +254,5 @@ _LINE_METRICS = _metric_suite(
     ),
 )
 
-BOUNDARY_SUITES = (_PARTNERS, _PARTNER_CODES, _RATES, _COMPONENTS)
+BOUNDARY_SUITES = (_PARTNERS, _PARTNER_CODES, _RATES, _COMPONENTS, *SHAPE_SUITES)
 METRIC_SUITES = (_ENTRY_METRICS, _LINE_METRICS)

@@ -17,6 +17,8 @@ import typer
 from orchestration import (
     cli_batches,
     cli_evidence,
+    cli_ingest,
+    cli_landing,
     cli_later,
     cli_night,
     cli_people,
@@ -35,6 +37,8 @@ app = typer.Typer(
 )
 cli_setup.add_commands(app)
 cli_night.add_commands(app)
+cli_ingest.add_commands(app)
+app.add_typer(cli_landing.app, name="landing")
 app.add_typer(cli_batches.app, name="batches")
 cli_people.add_commands(app)
 cli_evidence.add_commands(app)

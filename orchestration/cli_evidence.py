@@ -73,7 +73,7 @@ def balance(
 def verify(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:
     """Prove all recorded hashes, chains and sums."""
     with open_control(home) as store:
-        findings = [*_recorded(home, store), _published(home)]
+        findings = [*_recorded(home, store), *_landed(home, as_json), _published(home)]
     if as_json:
         print_json(findings)
     else:
@@ -100,6 +100,20 @@ def _recorded(home: Path, store: Store) -> list[Finding]:
             return prove(home, store=store, warehouse=warehouse)
     except DashboardError:
         return prove(home, store=store)
+
+
+def _landed(home: Path, is_quiet: bool) -> list[Finding]:
+    """Every landed file is what was written: one finding per damaged one, else one for all."""
+    from ingest.landing_admin import verify_landings
+    from orchestration.cli_progress import bar
+    from payouts.findings import Finding
+
+    with bar("verifying the landing", is_quiet=is_quiet) as show:
+        found = verify_landings(home, show)
+    if found.damages:
+        return [Finding("landing", False, f"{each.path} {each.fault}") for each in found.damages]
+    said = f"{found.parts} files of {found.landings} landings, hashes as recorded"
+    return [Finding("landing", True, f"{said}; {found.pruned} pruned" if found.pruned else said)]
 
 
 def _published(home: Path) -> Finding:

@@ -1,46 +1,29 @@
-"""Commands that move the warehouse: `run`, `ingest`, `backfill`, `restore`, `demo`."""
+"""Commands that move the warehouse: `run`, `restore`, `demo`."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from orchestration.cli_common import (
     DEFAULT_HOME,
-    CommandError,
     HomeOption,
     JsonOption,
     ProgramOption,
     open_control,
     open_workspace,
-    out,
     parse_date,
     print_json,
-    print_table,
     workspace_path,
 )
 from orchestration.cli_summary import night_record, print_demo, print_night
-
-if TYPE_CHECKING:
-    from ingest.report import StreamReport
-
-SourcesArgument = Annotated[
-    list[str] | None, typer.Argument(metavar="[SOURCE]…", help="Sources of sources.yml; none: all.")
-]
-AcceptFewerOption = Annotated[
-    bool,
-    typer.Option("--accept-fewer", help="Take lists that are far shorter than last time's."),
-]
 
 
 def add_commands(app: typer.Typer) -> None:
     """Add the commands of this module to the command line."""
     app.command("demo")(demo)
     app.command("run")(run)
-    app.command("ingest")(ingest)
-    app.command("backfill")(backfill)
     app.command("restore")(restore)
 
 
@@ -112,79 +95,3 @@ def demo(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:
         print_json({"night": night_record(result), **summary})
     else:
         print_demo(result, summary)
-
-
-def ingest(
-    sources: SourcesArgument = None,
-    accept_fewer: AcceptFewerOption = False,
-    home: HomeOption = DEFAULT_HOME,
-    program: ProgramOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Fetch and land the sources; compute and post nothing."""
-    _land(sources, accept_fewer, home, program, as_json)
-
-
-def backfill(
-    sources: SourcesArgument = None,
-    accept_fewer: AcceptFewerOption = False,
-    home: HomeOption = DEFAULT_HOME,
-    program: ProgramOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Read the sources again from their beginning.
-
-    Every source of this release is read whole each time (billing lists page by page, the drop
-    folder file by file); what is landed already is recognised and not landed twice.
-    """
-    _land(sources, accept_fewer, home, program, as_json)
-
-
-def _land(
-    sources: list[str] | None,
-    accept_fewer: bool,
-    home: Path,
-    program: Path | None,
-    as_json: bool,
-) -> None:
-    workspace = open_workspace(program)
-    from ingest.run import ingest as land
-    from orchestration.cli_progress import ingest_progress
-    from orchestration.clock import utc_now
-
-    with ingest_progress() as show:
-        report = land(
-            workspace, home, sources or None, show, now=utc_now(), accept_fewer=accept_fewer
-        )
-    if as_json:
-        print_json([_stream_record(stream) for stream in report.streams])
-    else:
-        _print_streams(report.streams)
-    if report.failed:
-        first = report.failed[0]
-        raise CommandError(
-            f"{len(report.failed)} of {len(report.streams)} streams failed, first "
-            f"{first.source}/{first.stream}: {first.message}",
-            first.what_to_do,
-        )
-
-
-def _print_streams(streams: tuple[StreamReport, ...]) -> None:
-    print_table(
-        "Streams",
-        ("source", "stream", "status", "landed", "rejected", "message"),
-        [
-            (each.source, each.stream, each.status, each.rows_landed, each.rows_rejected,
-             each.message)
-            for each in streams
-        ],
-        right=("landed", "rejected"),
-    )  # fmt: skip
-    for stream in streams:
-        for reject in stream.rejects:
-            out().print(f"rejected: {reject}")
-
-
-def _stream_record(stream: StreamReport) -> dict[str, Any]:
-    record = {name: value for name, value in vars(stream).items() if name != "rejects"}
-    return {**record, "rejects": [vars(reject) for reject in stream.rejects]}

@@ -21,6 +21,16 @@ def night_record(result: NightResult) -> dict[str, Any]:
         "home": result.home,
         "rows_landed": sum(stream.rows_landed for stream in result.streams),
         "rows_rejected": result.rows_rejected,
+        "stale_streams": [
+            {
+                "source": stream.source,
+                "stream": stream.stream,
+                "message": stream.message,
+                "what_to_do": stream.what_to_do,
+                "last_arrival": stream.last_arrival,
+            }
+            for stream in result.stale_streams
+        ],
         "posted_entries": result.posted_rows,
         "posted_segment": result.posted_segment,
         "posted_totals": [vars(total) for total in result.posted_totals],
@@ -47,6 +57,12 @@ def print_night(result: NightResult) -> None:
     for stream in result.streams:
         for reject in stream.rejects:
             console.print(f"  rejected: {stream.source}: {reject}")
+    for stream in result.stale_streams:
+        console.print(
+            f"Warning: {stream.source}/{stream.stream} was not read tonight; what it landed before "
+            f"still counts, no money depends on it: {stream.message.rstrip('.')}. "
+            f"{stream.what_to_do}"
+        )
     if result.posted_rows:
         console.print(f"Posted {result.posted_rows} entries as segment {result.posted_segment}:")
         for total in result.posted_totals:

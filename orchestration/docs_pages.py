@@ -29,6 +29,41 @@ def pages() -> dict[str, str]:
     }
 
 
+_FILE_FORMATS = (
+    "## Files in another form",
+    "",
+    "Text is UTF-8 with or without BOM, UTF-16 or, failing that, cp1252: each is recognised. CSV "
+    "is separated by commas, decimals have a point, dates are ISO 8601. What a program writes "
+    "otherwise is declared by entity in `sources.yml`:",
+    "",
+    "```yaml",
+    "drop:",
+    "  kind: files",
+    "  path: drop",
+    "  formats:",
+    '    invoice_lines: {encoding: cp1252, delimiter: ";", decimals: comma}',
+    "    fx_rates: {dates: excel_1900}",
+    "```",
+    "",
+    "| setting | values | reads |",
+    "|---|---|---|",
+    "| `encoding` | `auto`, `utf-8`, `utf-16`, `cp1252`, `latin-1` | CSV and NDJSON as this and "
+    "nothing else; only `latin-1` is never recognised by itself |",
+    '| `delimiter` | `","`, `";"`, `"\\t"`, `"\\|"` | CSV |',
+    "| `decimals` | `point`, `comma` | decimal columns of CSV: 1.234,56 and 1234,56 as 1234.56. "
+    "1.234 is rejected, because it can mean either; so is 1,234 under `point`. Amounts are whole "
+    "minor units all the same |",
+    "| `dates` | `iso`, `excel_1900`, `excel_1904` | date and instant columns also as Excel's day "
+    "numbers 1 to 60000, in instants with the time of day as fraction, to the second, in local "
+    "time. Day 60 of `excel_1900` is rejected: it is 29 February 1900, which never was |",
+    "",
+    "A new format holds for files that are landed from then on: bytes that are landed already are "
+    "unchanged and not read again. `partnerledger landing reread` makes their rows again with "
+    "today's formats.",
+    "",
+)
+
+
 def data_dictionary() -> str:
     """Every published table and its columns, from the YAML beside the models."""
     import yaml
@@ -89,7 +124,8 @@ def files_source() -> str:
         "`.tmp` or `.part` are ignored: write such a name first, then rename it. The same bytes "
         "twice are taken once; a changed file is a new version and newer rows win. Only the "
         "columns below are accepted; every row that does not fit is reported with file, line, "
-        "column and reason, and the others are taken.",
+        "column and reason, and the others are taken. Folders, links and pipes that are named "
+        "like such a file are refused, not followed.",
         "",
         "Instants are ISO 8601 with an offset (without one: local time of `program.timezone`; a "
         "bare date: local midnight). Amounts are whole minor units. Values of personal columns "
@@ -97,6 +133,7 @@ def files_source() -> str:
         "",
         "Touch types: " + ", ".join(f"`{name}`" for name in TOUCH_TYPES) + ".",
         "",
+        *_FILE_FORMATS,
     ]
     rows = help_rows()
     for entity in ENTITIES:

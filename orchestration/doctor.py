@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from orchestration.errors import OrchestrationError
 from orchestration.warehouse import engine_limits, free_bytes
@@ -132,13 +132,51 @@ def _sources(workspace: Workspace) -> Iterator[Examined]:
                 waiting = sum(each.is_file() for each in folder.iterdir())
                 yield Examined(OK, check, f"{folder}: {waiting} files")
         else:
-            variable = getattr(source, "api_key_env", None)
-            if variable and not os.environ.get(variable):
-                yield Examined(
-                    FAILED, check, f"{variable} is not set", "Set it to a key that can only read."
-                )
-            else:
-                yield Examined(OK, check, f"{source.kind}, key from {variable}")
+            yield from _api_source(check, name, source, workspace.root)
+
+
+def _api_source(check: str, name: str, source: Any, root: Path) -> Iterator[Examined]:
+    """Address, secrets by the names of their variables, folders. No request is made."""
+    from ingest.errors import PermanentSourceError
+    from ingest.http import check_base_url
+
+    found = []
+    try:
+        check_base_url(source.base_url, f"sources.{name}.base_url")
+    except PermanentSourceError as error:
+        found.append(Examined(FAILED, check, str(error), error.what_to_do))
+    variables = [
+        variable
+        for setting in ("api_key_env", "token_env", "service_account_env")
+        if (variable := getattr(source, setting, None))
+    ]
+    webhooks = getattr(source, "webhooks", None)
+    if webhooks:
+        found += _webhooks(check, root / webhooks.path)
+        variables += [webhooks.secret_env] if webhooks.secret_env else []
+    for variable in variables:
+        if not os.environ.get(variable, "").strip():
+            hint = "Set it to what sources.yml says it holds; a key should only be able to read."
+            found.append(Examined(FAILED, check, f"{variable} is not set", hint))
+    found += _key_file(check, getattr(source, "service_account_env", None))
+    secrets = f"secrets from {', '.join(variables)}" if variables else "no secret"
+    yield from found or [Examined(OK, check, f"{source.kind} at {source.base_url}, {secrets}")]
+
+
+def _webhooks(check: str, folder: Path) -> list[Examined]:
+    if folder.is_dir() and os.access(folder, os.R_OK | os.X_OK):
+        return []
+    hint = "Create it, or correct webhooks.path in sources.yml."
+    return [Examined(FAILED, check, f"{folder} is not a folder that can be read", hint)]
+
+
+def _key_file(check: str, variable: str | None) -> list[Examined]:
+    """The file of a service account, if one is named; its path is not told."""
+    path = os.environ.get(variable, "").strip() if variable else ""
+    if not path or (Path(path).is_file() and os.access(path, os.R_OK)):
+        return []
+    detail = f"{variable} does not name a file that can be read"
+    return [Examined(FAILED, check, detail, "Set it to the path of the account's key file.")]
 
 
 def _roles(workspace: Workspace) -> Iterator[Examined]:

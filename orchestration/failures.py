@@ -52,7 +52,10 @@ def clear_error(error: Exception, step: str, home: Path) -> Exception:
 
 
 def streams_error(failed: Sequence[StreamReport]) -> StreamsFailedError:
-    """One line about all streams that failed: the first in full, the others by name."""
+    """One line about all streams that failed: the first in full, the others by name.
+
+    failed: those that stop the night first.
+    """
     first = failed[0]
     others = ", ".join(f"{stream.source}/{stream.stream}" for stream in failed[1:])
     also = f" Also failed: {others}." if others else ""

@@ -13,7 +13,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orchestration.errors import StepError, StreamsFailedError
+from orchestration.errors import StepError
 from orchestration.result import NightResult
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ def execute_nightly(night: Night, started: float) -> NightResult:
         from orchestration.defs.jobs import NIGHTLY_JOB
         from orchestration.defs.resources import lend_night, take_back_night
 
+        night.landing.know_manifest(manifest)
         where = {"workspace_path": str(night.workspace.program_path), "home": str(night.home)}
         definitions = build_definitions(night.workspace.program_path, night.home, manifest)
         job = definitions.resolve_job_def(NIGHTLY_JOB)
@@ -115,15 +116,18 @@ def log_to_files(home: Path) -> None:
 
 
 def _raise_failure(night: Night, result: ExecuteInProcessResult) -> None:
-    if isinstance(night.failure, StreamsFailedError):
-        # The sources of other kinds were tried as well: name every stream that failed.
-        night.require_streams()
+    from orchestration.defs.streams import is_landing_step
+
     if night.failure is not None:
         raise night.failure
+    # Nothing fails in the night itself when a stream does: Dagster has left out what depends on it.
+    night.landing.require_streams()
     if result.success:
         return
+    is_published = night.pointer is not None
     for event in result.all_events:
-        if event.is_step_failure:
+        # A stream that no money depends on fails visibly in Dagster; the night goes on without it.
+        if event.is_step_failure and not (is_published and is_landing_step(event.step_key)):
             error = event.step_failure_data.error
             while error is not None and error.cause is not None:
                 error = error.cause
@@ -132,4 +136,5 @@ def _raise_failure(night: Night, result: ExecuteInProcessResult) -> None:
                 f"Dagster failed in {event.step_key}: {text}",
                 f"The log is {night.home / 'logs' / 'dagster.log'}.",
             )
-    raise StepError("The nightly job failed", f"See {night.home / 'logs' / 'dagster.log'}.")
+    if not is_published:
+        raise StepError("The nightly job failed", f"See {night.home / 'logs' / 'dagster.log'}.")

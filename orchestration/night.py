@@ -25,7 +25,8 @@ from orchestration.errors import (
     UndeclaredSourceError,
     WarehouseError,
 )
-from orchestration.failures import clear_error, streams_error
+from orchestration.failures import clear_error
+from orchestration.landing import NightLanding
 from orchestration.lock import NightLock
 from orchestration.publish import publish
 from orchestration.result import (
@@ -91,7 +92,7 @@ class Night:
         self.run_id = ""
         self.seconds: dict[str, float] = {}
         self.failure: Exception | None = None
-        self.streams: list[StreamReport] = []
+        self.landing = NightLanding(workspace, home, clock)
         self.posted: PostResult | None = None
         self.batches: list[BatchSummary] = []
         self.stale_batches: list[tuple[str, str]] = []
@@ -141,7 +142,8 @@ class Night:
         return night
 
     def close(self) -> None:
-        """Close the control database and give the lock back. Safe to call twice."""
+        """Close the control database and give the locks back. Safe to call twice."""
+        self.landing.close()
         self.store.close()
         self._lock.release()
 
@@ -178,38 +180,32 @@ class Night:
         with self.store.read() as connection:
             check_night_order(connection, self.as_of)
 
-    def ingest(self, kinds: Sequence[str] | None = None) -> list[StreamReport]:
-        """Fetch and land the sources of these kinds (None: all).
+    @property
+    def streams(self) -> list[StreamReport]:
+        """How each stream of this night went, in the order of pulling."""
+        return self.landing.reports
 
-        What one stream landed stays even if another fails. Raises: StreamsFailedError.
+    def ingest(self) -> list[StreamReport]:
+        """Fetch and land all sources, one after the other, without another try.
+
+        What one stream landed stays even if another fails. Raises: StreamsFailedError when the
+        money needs a stream that failed.
         """
-        from ingest.run import ingest
+        for source in self.workspace.sources.sources:
+            self.ingest_stream(source)
+        with self.remembering("ingest"):
+            self.landing.require_streams()
+        return self.streams
 
-        names = [
-            name
-            for name, source in self.workspace.sources.sources.items()
-            if kinds is None or source.kind in kinds
-        ]
+    def ingest_stream(self, source: str, stream: str | None = None) -> list[StreamReport]:
+        """Fetch and land one stream of a source, or all of it when `stream` is None.
+
+        A stream that fails does not raise: its report says why and what to do.
+        Raises: NightOrderError when a later night has been posted.
+        """
         with self.step("ingest"):
             self.refuse_going_back()
-            if not names:
-                return []
-            report = ingest(
-                self.workspace,
-                self.home,
-                names,
-                progress=self._on_ingest_progress,
-                now=self.clock(),
-            )
-            self.streams.extend(report.streams)
-            self.require_streams()
-        return list(report.streams)
-
-    def require_streams(self) -> None:
-        """Raises: StreamsFailedError naming every stream that failed in this night."""
-        failed = [stream for stream in self.streams if stream.status == "failed"]
-        if failed:
-            raise streams_error(failed)
+            return self.landing.pull(source, stream, self._on_ingest_progress)
 
     def prepare(self) -> None:
         """Build the working file from scratch and load all raw tables."""
@@ -219,7 +215,8 @@ class Night:
 
         with self.step("prepare"):
             self.refuse_going_back()
-            self.require_streams()
+            self.landing.require_streams()
+            self.landing.close()
             create_working_file(self.home)
             with open_working_file(self.home) as connection:
                 tables = terms_tables(self.workspace, self.as_of, self.run_id)
@@ -408,6 +405,7 @@ class Night:
             as_of=self.as_of,
             home=self.home,
             streams=tuple(self.streams),
+            stale_streams=tuple(self.landing.failed()),
             posted_rows=self.posted.rows,
             posted_segment=self.posted.segment,
             posted_totals=tuple(self.posted.totals),

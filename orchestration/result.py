@@ -86,15 +86,18 @@ class NightResult:
     """A night that was published.
 
     posted_rows: journal entries appended; posted_totals: their sums per kind and currencies.
-    batches: proposed this night. stale_batches: (batch id, reason) of those that went stale.
-    checks_failed: non-blocking checks that failed, and dbt tests of severity warn.
-    seconds: wall time per step; `start_up` is imports, parsing and Dagster.
+    stale_streams: those that failed although the night went on, because no money depends on them;
+    what was landed of them before still counts. batches: proposed this night. stale_batches:
+    (batch id, reason) of those that went stale. checks_failed: non-blocking checks that failed,
+    and dbt tests of severity warn. seconds: wall time per step; `start_up` is imports, parsing and
+    Dagster.
     """
 
     run_id: str
     as_of: date
     home: Path
     streams: tuple[StreamReport, ...]
+    stale_streams: tuple[StreamReport, ...]
     posted_rows: int
     posted_segment: int | None
     posted_totals: tuple[ControlTotal, ...]

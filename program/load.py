@@ -15,7 +15,7 @@ from program.lint import lint_program, lint_sources
 from program.literal_secrets import literal_secrets, names_a_secret
 from program.paths import format_path
 from program.schema import Program, Sources
-from program.support import unsupported_program, unsupported_sources
+from program.support import unsupported_program
 from program.validation import validate
 from program.yaml_lines import Document, read_yaml
 
@@ -101,7 +101,6 @@ def _load_sources(document: Document) -> tuple[Sources | None, list[Problem]]:
         document.problems.append(Problem(document.file, line, format_path(shown), message, hint))
     if result.value is not None and not secrets:
         result.add(lint_sources(result.value))
-        result.add(unsupported_sources(result.value))
     return result.value, document.problems
 
 

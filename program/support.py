@@ -14,14 +14,12 @@ from program.schema import Program
 from program.schema_lead import AttributionVersion
 from program.schema_payouts import PayoutTerms
 from program.schema_plans import EventComponent, PlanVersion, RecurringComponent
-from program.schema_sources import Sources
 
 NOT_YET = "is not computed in this release"
 COMPUTED_MODELS = ("first_touch", "last_touch")
 COMPUTED_AFTER_EARNING = ("pin", "recompute")
 COMPUTED_RAILS = ("csv",)
 COMPUTED_IDENTITIES = ("os_user",)
-COMPUTED_SOURCES = ("files", "stripe")
 
 RECURRING_SETTINGS = {
     "tiers": "remove it; rate applies to all lines",
@@ -48,17 +46,6 @@ def unsupported_program(program: Program) -> Iterator[Finding]:
             f"{program.approvals.min_identity} is not available in this release",
             "write min_identity: os_user",
         )
-
-
-def unsupported_sources(sources: Sources) -> Iterator[Finding]:
-    """Connectors that are valid, but not available yet."""
-    for name, source in sources.sources.items():
-        if source.kind not in COMPUTED_SOURCES:
-            yield (
-                ("sources", name, "kind"),
-                f"{source.kind} is not available in this release",
-                "remove the block and deliver its records through a source of kind files",
-            )
 
 
 def _attribution(path: SettingPath, version: AttributionVersion) -> Iterator[Finding]:

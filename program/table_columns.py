@@ -28,8 +28,20 @@ TABLE_COLUMNS: dict[str, Columns] = {
         ("terms_hash", "text"),
         ("next_pay_date", "date"),
     ),
-    "program__sources": (("source", "text"), ("kind", "text"), ("source_rank", "integer")),
-    "program__source_fields": (("source", "text"), ("field_name", "text"), ("field_path", "text")),
+    "program__sources": (
+        ("source", "text"),
+        ("kind", "text"),
+        ("source_rank", "integer"),
+        ("is_held_when_ended", "boolean"),
+    ),
+    "program__source_fields": (
+        ("source", "text"),
+        ("field_name", "text"),
+        ("field_order", "integer"),
+        ("carrier", "text"),
+        ("field_path", "text"),
+    ),
+    "program__source_domains": (("source", "text"), ("domain", "text")),
     "program__currencies": (("currency_code", "text"), ("exponent", "integer")),
     "program__shared_mail_domains": (("domain", "text"), ("kind", "text")),
     "program__lead_versions": (

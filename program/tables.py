@@ -19,7 +19,6 @@ from program.mail_domains import shared_mail_domains
 from program.schema_base import OPEN_END
 from program.schema_payouts import DEFAULT_RAIL
 from program.schema_plans import EventComponent, RecurringComponent
-from program.schema_sources import StripeSource
 from program.table_columns import TABLE_COLUMNS
 
 if TYPE_CHECKING:
@@ -117,11 +116,38 @@ def _add_run(rows: Rows, workspace: Workspace, as_of: date, run_id: str) -> None
 
 def _add_sources(rows: Rows, workspace: Workspace) -> None:
     for rank, (name, source) in enumerate(workspace.sources.sources.items(), start=1):
-        rows["program__sources"].append({"source": name, "kind": source.kind, "source_rank": rank})
-        if isinstance(source, StripeSource):
-            rows["program__source_fields"].append(
-                {"source": name, "field_name": "code", "field_path": source.fields.code}
-            )
+        rows["program__sources"].append(
+            {
+                "source": name,
+                "kind": source.kind,
+                "source_rank": rank,
+                "is_held_when_ended": getattr(source, "held", None) == "when_ended",
+            }
+        )
+        fields = getattr(source, "fields", None)
+        for field_name in sorted(type(fields).model_fields) if fields else ():
+            for order, carrier in enumerate(getattr(fields, field_name), start=1):
+                rows["program__source_fields"].append(
+                    {
+                        "source": name,
+                        "field_name": field_name,
+                        "field_order": order,
+                        **_carrier(carrier),
+                    }
+                )
+        rows["program__source_domains"].extend(
+            {"source": name, "domain": domain.lower()}
+            for domain in getattr(source, "own_domains", ())
+        )
+
+
+def _carrier(text: str) -> Row:
+    """A place that can hold a value, as staging reads it: `path` is a JSON path."""
+    carrier, _, name = text.rpartition(":")
+    if carrier:
+        return {"carrier": carrier, "field_path": name}
+    path = "$" + "".join(f'."{part}"' for part in name.split("."))
+    return {"carrier": "path", "field_path": path}
 
 
 def _add_leads(rows: Rows, program: Program) -> None:

@@ -21,3 +21,17 @@
 {% macro json_sum(column, array_path, member) -%}
     coalesce(list_sum(cast(json_extract({{ column }}, '$.{{ array_path }}[*].{{ member }}') as bigint[])), 0)
 {%- endmacro %}
+
+{# A vendor's instant, ISO 8601 with an offset or epoch milliseconds, as a naive UTC instant. #}
+{% macro vendor_utc(text_expression) -%}
+    case
+        when regexp_full_match({{ text_expression }}, '[0-9]+')
+            then timezone('UTC', to_timestamp(cast({{ text_expression }} as bigint) / 1000))
+        else timezone('UTC', cast(nullif({{ text_expression }}, '') as timestamptz))
+    end
+{%- endmacro %}
+
+{# The id of a member that is an id or an expanded object. #}
+{% macro json_id(column, path) -%}
+    coalesce({{ json_text(column, path ~ '.id') }}, {{ json_text(column, path) }})
+{%- endmacro %}

@@ -1,50 +1,40 @@
-"""Assets of the night that are not dbt's: landing, raw tables, posting, proposing, publishing."""
+"""Assets of the night that are neither streams nor dbt's: raw tables, posting, publishing."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from orchestration.defs.metadata import WAREHOUSE_POOL, key_of, table_metadata
 from orchestration.defs.resources import NightResource
+from orchestration.defs.streams import landing_key
 from orchestration.defs.translator import BATCHES_PROPOSED, DEFAULT_OWNER, JOURNAL_POSTED
+from orchestration.streams import StreamKey
 
-# Kinds of sources.yml that have a connector, each with the prefix of its raw tables.
-SOURCE_KINDS = ("files", "stripe")
+if TYPE_CHECKING:
+    from ingest.run import DeclaredStream
+
 FINANCE = "team:finance"
 DIFFERENCES = dg.AssetKey(["intermediate", "int_journal__differences"])
 CANDIDATES = dg.AssetKey(["exports", "exp_payout_candidates"])
 
 
-def landing_asset(kind: str) -> dg.AssetsDefinition:
-    """Fetch and land all sources of one kind; what was landed stays, whatever fails after it."""
+def raw_assets(
+    manifest: Mapping[str, Any],
+    declared: Sequence["DeclaredStream"],
+    blocking: Collection[StreamKey],
+) -> dg.AssetsDefinition:
+    """The raw tables that dbt reads, loaded into a working file built from scratch.
 
-    @dg.asset(
-        key=["landing", kind],
-        group_name="ingest",
-        owners=[DEFAULT_OWNER],
-        description=f"Immutable landing files of all `{kind}` sources, with their manifest.",
-        kinds={"python"},
-    )
-    def land(night: NightResource) -> dg.MaterializeResult:
-        streams = night.current.ingest([kind])
-        return dg.MaterializeResult(
-            metadata={
-                "rows_landed": sum(stream.rows_landed for stream in streams),
-                "rows_rejected": sum(stream.rows_rejected for stream in streams),
-                "streams": dg.MetadataValue.md(_stream_table(streams)),
-            }
-        )
-
-    return land
-
-
-def raw_assets(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
-    """The raw tables that dbt reads, loaded into a working file built from scratch."""
+    A table waits for the streams that fill it where the money depends on them; of the others its
+    metadata tells. declared: all streams of the workspace. blocking: those the money depends on.
+    """
+    filled_by = _streams_by_table(manifest, declared)
     specs = [
         dg.AssetSpec(
             dg.AssetKey([source["schema"], source["name"]]),
-            deps=[dg.AssetKey(["landing", kind]) for kind in _landed_kinds(source["name"])],
+            deps=[landing_key(*key) for key in filled_by[source["name"]] if key in blocking],
+            metadata=_filled_by_metadata(filled_by[source["name"]]),
             group_name="ingest",
             owners=[DEFAULT_OWNER],
             description=source.get("description") or source.get("source_description") or None,
@@ -143,18 +133,21 @@ def published_keys(manifest: Mapping[str, Any]) -> list[dg.AssetKey]:
     )
 
 
-def _landed_kinds(table: str) -> tuple[str, ...]:
-    prefix = table.partition("__")[0]
-    if prefix == "ingest":
-        return SOURCE_KINDS
-    return (prefix,) if prefix in SOURCE_KINDS else ()
+def _streams_by_table(
+    manifest: Mapping[str, Any], declared: Sequence["DeclaredStream"]
+) -> dict[str, list[StreamKey]]:
+    """The streams that fill each source table of dbt; all of them fill the report on streams."""
+    found: dict[str, list[StreamKey]] = {}
+    for source in manifest["sources"].values():
+        name = source["name"]
+        found[name] = [
+            (each.source, each.stream)
+            for each in declared
+            if name in each.relations or name.startswith("ingest__")
+        ]
+    return found
 
 
-def _stream_table(streams: Sequence[Any]) -> str:
-    lines = ["| source | stream | status | landed | rejected |", "|---|---|---|---|---|"]
-    lines += [
-        f"| {stream.source} | {stream.stream} | {stream.status} | {stream.rows_landed} "
-        f"| {stream.rows_rejected} |"
-        for stream in streams
-    ]
-    return "\n".join(lines)
+def _filled_by_metadata(streams: Sequence[StreamKey]) -> dict[str, Any]:
+    keys = [landing_key(*key).to_user_string() for key in streams]
+    return {"filled_by": keys} if keys else {}

@@ -15,9 +15,7 @@ from orchestration.dbt_runner import (
     shared_runner,
 )
 from orchestration.defs.assets import (
-    SOURCE_KINDS,
     journal_posted,
-    landing_asset,
     payout_batches_proposed,
     published_keys,
     raw_assets,
@@ -34,7 +32,9 @@ from orchestration.defs.jobs import (
     nightly_schedule,
 )
 from orchestration.defs.resources import HomeResource, NightResource
+from orchestration.defs.streams import landing_assets
 from orchestration.defs.translator import NightTranslator
+from orchestration.streams import blocking_streams
 
 
 def build_definitions(
@@ -42,18 +42,22 @@ def build_definitions(
 ) -> dg.Definitions:
     """All assets, checks, jobs, the schedule and the sensor.
 
-    manifest: dbt's manifest.json. Reads program.yml for the schedule's time zone.
-    Raises: TermsError.
+    manifest: dbt's manifest.json. Reads sources.yml for the streams, program.yml for the
+    schedule's time zone. Raises: TermsError.
     """
+    from ingest.run import declared_streams
     from program.load import load_workspace
 
-    timezone = load_workspace(workspace_path).program.program.timezone
+    workspace = load_workspace(workspace_path)
+    timezone = workspace.program.program.timezone
+    declared = declared_streams(workspace)
+    blocking = blocking_streams(manifest, declared)
     translator = NightTranslator(manifest)
     where = {"workspace_path": str(workspace_path), "home": str(home)}
     return dg.Definitions(
         assets=[
-            *(landing_asset(kind) for kind in SOURCE_KINDS),
-            raw_assets(manifest),
+            *landing_assets(declared, blocking),
+            raw_assets(manifest, declared, blocking),
             *(dbt_phase_assets(manifest, phase, translator) for phase in phases.PHASES),
             journal_posted,
             payout_batches_proposed,

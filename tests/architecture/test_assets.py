@@ -9,8 +9,8 @@ pytestmark = pytest.mark.e2e
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 STEP_KEYS = {
-    "landing/files",
-    "landing/stripe",
+    "landing/drop/partners",
+    "landing/drop/invoices",
     "journal_posted",
     "payout_batches_proposed",
     "serving_snapshot",
@@ -109,12 +109,25 @@ def test_night_goes_from_source_to_snapshot_in_order(graph):
                     left.append(parent)
         return {key.to_user_string() for key in seen}
 
-    assert {"landing/files", "landing/stripe"} <= upstream("intermediate/int_journal__differences")
+    landed = {"landing/drop/partners", "landing/drop/invoices"}
+    assert landed <= upstream("intermediate/int_journal__differences")
     assert "intermediate/int_journal__differences" in upstream("journal_posted")
     assert "journal_posted" in upstream("marts/fct_commission_entries")
     assert "marts/fct_commission_entries" in upstream("payout_batches_proposed")
     assert "payout_batches_proposed" in upstream("marts/fct_payout_batches")
     assert {f"marts/{name}" for name in MARTS} <= upstream("serving_snapshot")
+
+
+def test_money_models_of_the_project_are_found_and_every_source_of_money_is_known():
+    from orchestration.defs.build import current_manifest
+    from orchestration.streams import money_relations
+
+    money = money_relations(current_manifest())
+    assert {
+        "files__partners", "files__invoices", "stripe__customers", "stripe__charges",
+        "stripe__refunds", "journal__entries", "program__components",
+    } <= money  # fmt: skip
+    assert not {"ingest__streams", "stripe__balance_transactions"} & money
 
 
 def test_dbt_tests_and_suites_are_asset_checks(graph):

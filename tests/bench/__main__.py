@@ -27,7 +27,7 @@ def main() -> None:
     parser.add_argument(
         "--lines", type=int, nargs="*", default=[100_000, 1_000_000], help="invoice lines per night"
     )
-    parser.add_argument("--invoices", type=int, default=20_000, help="invoices of the Stripe pull")
+    parser.add_argument("--invoices", type=int, default=200_000, help="invoices of the Stripe pull")
     parser.add_argument("--no-page", action="store_true", help="print only")
     arguments = parser.parse_args()
     work = Path(tempfile.mkdtemp(prefix="partnerledger-bench-"))

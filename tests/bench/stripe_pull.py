@@ -1,110 +1,107 @@
-"""Rows per second of the Stripe pull, against GET plus JSON decoding in the same run."""
+"""Rows per CPU second of the Stripe pull, against GET plus JSON decoding in the same run.
+
+The server and every client are processes of their own. CPU seconds are the client's, without
+imports. One pull is killed half-way (SIGKILL) and continued: what that costs more than a pull in
+one piece is the price of a resume.
+"""
 
 from __future__ import annotations
 
 import json
-import os
+import signal
+import subprocess
+import sys
 import time
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import requests
-
-from tests.fakes.stripe_server import FakeStripe
-
-KEY = "PARTNERLEDGER_BENCH_STRIPE_KEY"
+from tests.bench.nights import ROOT
 
 
 @dataclass(frozen=True)
 class PullTiming:
-    """rows: invoices pulled. The limit does the requests and the decoding and nothing else."""
+    """rows: invoices. limit, pull, resumed: what each client told of itself. pages_again: pages
+    that the continued pull asked for although the killed one had landed them."""
 
     rows: int
     bytes_per_row: int
-    pull_seconds: float
-    limit_seconds: float
+    limit: dict[str, Any]
+    pull: dict[str, Any]
+    resumed: dict[str, Any]
+    pages_landed_before_kill: int
+    pages_again: int
+
+    @property
+    def land_cpu_seconds(self) -> float:
+        """CPU of the pull without slicing pages into rows."""
+        return self.pull["cpu_seconds"] - self.pull["rows_cpu_seconds"]
 
 
 def measure_stripe_pull(work: Path, invoices: int) -> PullTiming:
-    """Pull `invoices` invoices with three lines each from a loopback server in another thread."""
-    from ingest.run import ingest
-    from program.load import load_workspace
-
-    objects = [_invoice(number) for number in range(invoices)]
-    os.environ[KEY] = "rk_test_bench"
-    with FakeStripe(objects={"/v1/invoices": objects}) as fake:
-        program = work / "stripe-program"
-        program.mkdir()
-        root = Path(__file__).resolve().parent.parent.parent
-        (program / "program.yml").write_text(
-            (root / "program" / "program.yml").read_text(encoding="utf-8"), encoding="utf-8"
-        )
-        (program / "sources.yml").write_text(
-            f"sources: {{billing: {{kind: stripe, base_url: '{fake.base_url}', "
-            f"api_key_env: {KEY}, streams: [invoices]}}}}\n",
-            encoding="utf-8",
-        )
-        started = time.monotonic()
-        report = ingest(
-            load_workspace(program), work / "stripe-home", now=datetime(2026, 12, 31, 3, 0)
-        )
-        pull_seconds = time.monotonic() - started
-        failed = [stream.message for stream in report.streams if stream.status == "failed"]
-        if failed:
-            raise SystemExit(f"the pull failed: {failed[0]}")
-        started = time.monotonic()
-        rows = _read_all(fake.base_url)
-        limit_seconds = time.monotonic() - started
-    assert rows == invoices
-    return PullTiming(rows, len(json.dumps(objects[0])), pull_seconds, limit_seconds)
+    """Measure with that many invoices, 100 a page."""
+    server = subprocess.Popen(
+        [sys.executable, "-m", "tests.bench.stripe_pages", str(invoices)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert server.stdout is not None
+        told = json.loads(server.stdout.readline())
+        base_url = f"http://127.0.0.1:{told['port']}"
+        limit = _run("limit", base_url, work / "limit")
+        whole = _run("pull", base_url, work / "whole")
+        landed = _kill_half_way(base_url, work / "killed", invoices // 200)
+        resumed = _run("pull", base_url, work / "killed")
+    finally:
+        server.kill()
+        server.wait()
+    assert limit["rows"] == whole["rows"] == resumed["rows"] == invoices, (limit, whole, resumed)
+    pages = _pages(work / "killed")
+    return PullTiming(
+        rows=invoices,
+        bytes_per_row=told["bytes_per_row"],
+        limit=limit,
+        pull=whole,
+        resumed=resumed,
+        pages_landed_before_kill=landed,
+        pages_again=pages - -(-invoices // 100),
+    )
 
 
-def _read_all(base_url: str) -> int:
-    rows, last = 0, None
-    with requests.Session() as session:
-        session.trust_env = False
-        while True:
-            parameters = {"limit": 100} | ({"starting_after": last} if last else {})
-            page = session.get(
-                f"{base_url}/v1/invoices", params=parameters, auth=("k", ""), timeout=60
-            ).json()
-            rows += len(page["data"])
-            if not page["has_more"]:
-                return rows
-            last = page["data"][-1]["id"]
+def _command(what: str, base_url: str, folder: Path) -> list[str]:
+    return [sys.executable, "-m", "tests.bench.stripe_client", what, base_url, str(folder)]
 
 
-def _invoice(number: int) -> dict[str, Any]:
-    created = 1_735_700_000 + number * 60
-    lines = [
-        {
-            "id": f"il_{number}_{line}",
-            "object": "line_item",
-            "amount": 4_900 + line,
-            "currency": "usd",
-            "description": "Subscription, one month, billed in advance",
-            "discount_amounts": [],
-            "metadata": {"team": "growth", "region": "north"},
-            "period": {"start": created, "end": created + 2_592_000},
-            "pricing": {"price_details": {"product": "prod_main", "price": "price_main"}},
-            "taxes": [{"amount": 490, "tax_behavior": "exclusive"}],
-        }
-        for line in range(3)
-    ]
-    return {
-        "id": f"in_{number:09d}",
-        "object": "invoice",
-        "created": created,
-        "currency": "usd",
-        "customer": f"cus_{number % 5000}",
-        "customer_address": {"country": "US", "line1": "1 Example Street", "postal_code": "10001"},
-        "lines": {"object": "list", "data": lines, "has_more": False},
-        "metadata": {},
-        "number": f"A-{number:09d}",
-        "parent": {"subscription_details": {"subscription": f"sub_{number % 5000}"}},
-        "status": "paid",
-        "status_transitions": {"finalized_at": created, "paid_at": created + 60},
-        "total": 3 * 5_390 + 3,
-    }
+def _run(what: str, base_url: str, folder: Path) -> dict[str, Any]:
+    done = subprocess.run(
+        _command(what, base_url, folder), cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True
+    )
+    return json.loads(done.stdout)
+
+
+def _kill_half_way(base_url: str, folder: Path, pages: int) -> int:
+    """Start a pull, kill it once it has landed so many pages; how many it had."""
+    victim = subprocess.Popen(
+        _command("pull", base_url, folder), cwd=ROOT, stdout=subprocess.DEVNULL
+    )
+    while _pages(folder) < pages and victim.poll() is None:
+        time.sleep(0.02)
+    victim.send_signal(signal.SIGKILL)
+    victim.wait()
+    return _pages(folder)
+
+
+def _pages(folder: Path) -> int:
+    """Pages recorded in the manifests of a home."""
+    found = 0
+    for manifest in folder.glob("home/landing/*/*/*/manifest.jsonl"):
+        for line in manifest.read_text(encoding="utf-8").splitlines():
+            try:
+                record = json.loads(line)
+            except ValueError:
+                continue
+            if record.get("role") == "pages":
+                found += record["rows"]
+    return found

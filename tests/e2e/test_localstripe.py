@@ -65,7 +65,24 @@ roles: {partnerships: [ana@real.example], finance: [ben@real.example], analyst: 
 SOURCES = """\
 sources:
   drop: {{kind: files, path: drop}}
-  billing: {{kind: stripe, base_url: "{base_url}", api_key_env: {key_variable}}}
+  billing:
+    kind: stripe
+    base_url: "{base_url}"
+    api_key_env: {key_variable}
+    # The server's objects have the shape of an older version, its event feed has gaps, and its
+    # lists know no filter by creation.
+    api_version: 2025-02-24.acacia
+    changes: full_list
+    created_windows: false
+    streams:
+      - customers
+      - subscriptions
+      - products
+      - coupons
+      - invoices
+      - charges
+      - refunds
+      - balance_transactions
 """
 
 

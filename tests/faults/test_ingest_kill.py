@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -23,14 +24,14 @@ PULL = """
     from pathlib import Path
     from types import SimpleNamespace
 
-    import ingest.stripe
     from ingest import run
 
-    options = ingest.stripe.PullOptions
-    ingest.stripe.PullOptions = lambda *given: options(*given, part_pages=2)
+    options = run.PullOptions
+    run.PullOptions = lambda *given: options(*given, part_pages=2)
     source = SimpleNamespace(
         kind="stripe", base_url=sys.argv[1], api_key_env="TEST_STRIPE_KEY", api_version="1",
-        streams=("customers",), timeout_seconds=30,
+        streams=("customers",), timeout_seconds=30, overlap_hours=1, changes="full_list",
+        created_windows=False, full_scan_days=30, webhooks=None,
     )
     workspace = SimpleNamespace(root=Path(sys.argv[2]), sources={"billing": source})
     report = run.ingest(workspace, Path(sys.argv[2]), now=datetime(2026, 3, 1))
@@ -50,13 +51,15 @@ def test_pull_killed_between_parts_resumes_without_loss_or_repetition(tmp_path: 
     listed = [{"id": f"cus_{number:03d}"} for number in range(50)]
     with FakeStripe(objects={"/v1/customers": listed}, page_cap=5) as fake:
         # The sixth page is held back until the client was killed: two parts are recorded.
-        fake.on_request = lambda number: time.sleep(3) if number == 6 else None
+        killed_now = threading.Event()
+        fake.on_request = lambda number: killed_now.wait(30) if number == 6 else None
         victim = start_pull(fake.base_url, tmp_path)
         deadline = time.monotonic() + 30
         while len(fake.requests) < 6 and victim.poll() is None and time.monotonic() < deadline:
             time.sleep(0.02)
         victim.send_signal(signal.SIGKILL)
         victim.wait()
+        killed_now.set()
         fake.on_request = None
         (killed,) = read_landings(tmp_path)
         assert not killed.is_final
@@ -64,7 +67,7 @@ def test_pull_killed_between_parts_resumes_without_loss_or_repetition(tmp_path: 
         hashes = {part.name: part.sha256 for part in killed.parts}
         (killed.directory / "pages-00003.ndjson.zst.tmp").write_bytes(b"torn")
 
-        fake.requests.clear()
+        fake.log.clear()
         assert start_pull(fake.base_url, tmp_path).wait() == 0
         assert fake.requests[0][1]["starting_after"] == "cus_019"
         assert len(fake.requests) == 6

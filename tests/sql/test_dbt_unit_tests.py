@@ -36,6 +36,8 @@ WITHOUT_RULE = {
     "int_payouts__batches": "a view of the control database",
     "int_payouts__claims": "a join of two control tables, shown by int_payouts__entry_states",
     "int_payouts__exceptions": "messages: what to do about what the other models found",
+    "int_received__fx_rates": "a union of the sources",
+    "int_received__subscriptions": "a union of the sources",
     "int_sources__form_submissions": "newest version, as in int_sources__subscriptions",
     "int_sources__partners": "newest version, as in int_sources__subscriptions",
     "int_sources__product_events": "newest version, as in int_sources__subscriptions",
@@ -76,8 +78,9 @@ def test_rule_models_each_have_a_unit_test(manifest) -> None:
         if node["resource_type"] == "model" and node["name"].startswith("int_")
     }
     tested = {test["model"] for test in manifest["unit_tests"].values()}
+    staging = {test for test in tested if test.startswith("stg_")}
     assert models - tested == set(WITHOUT_RULE)
-    assert tested <= models
+    assert tested - staging <= models
 
 
 def test_unit_tests_name_the_rule_that_they_prove(manifest) -> None:

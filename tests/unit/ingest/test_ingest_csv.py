@@ -23,6 +23,15 @@ def test_encodings_of_common_programs_are_read(night, encoding: str) -> None:
     assert night.rows("select name from raw.files__partners") == [("Café “€”",)]
 
 
+@pytest.mark.parametrize("order", ["le", "be"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_utf_16_of_either_order_is_read_with_and_without_its_mark(night, order, mark) -> None:
+    text = mark + PARTNERS + "p1,Café €,a@b.example\n"
+    night.write("partners.csv", text.encode(f"utf-16-{order}"))
+    assert night.stream("partners").status == "ok"
+    assert night.rows("select name, _line from raw.files__partners") == [("Café €", 2)]
+
+
 def test_text_in_no_known_encoding_is_refused(night) -> None:
     night.write("partners.csv", PARTNERS.encode() + b"p1,\x81\xff,a@b.example\n")
     assert "neither UTF-8 nor cp1252" in night.stream("partners").message
@@ -162,6 +171,30 @@ def test_value_kept_when_it_looks_like_null_or_formula(night) -> None:
         ("NULL", "\\N"),
         ("x", "=1+1"),
     ]
+
+
+FORMULAS = ["=1+1", "+441632960000", "-2+3", "@SUM(A1)", "=cmd|'/C calc'!A0", "'=quoted"]
+
+
+@pytest.mark.parametrize("is_unusual", [False, True])
+def test_text_that_looks_like_a_formula_is_kept_byte_for_byte(night, is_unusual: bool) -> None:
+    content = "product_id,name\n" + "".join(f"{each},{each}\n" for each in FORMULAS)
+    night.write("products.csv", content + ('x,"two\nlines"\n' if is_unusual else ""))
+    assert night.stream("products").rows_rejected == 0
+    landed = night.rows("select product_id, name from raw.files__products order by _row")
+    assert landed[: len(FORMULAS)] == [(each, each) for each in FORMULAS]
+
+
+def test_advice_for_wrong_columns_names_a_page_that_lists_them(night) -> None:
+    from pathlib import Path
+
+    night.write("payments.csv", "payment_id,oops\n1,2\n")
+    assert "docs/files-source.md lists them" in night.stream("payments").what_to_do
+    page = Path(__file__).parents[3] / "docs" / "files-source.md"
+    written = page.read_text(encoding="utf-8")
+    for entity in ENTITIES.values():
+        listed = written.partition(f"\n## {entity.name}\n")[2].partition("\n## ")[0]
+        assert all(f"| `{name}` |" in listed for name in entity.column_names), entity.name
 
 
 def test_million_byte_value_in_a_quote_is_refused_with_its_line(night) -> None:

@@ -1,16 +1,16 @@
 """The drop folder: which files land, when again, in which order, and what is refused."""
 
 import os
+from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
-from types import SimpleNamespace
 
 import pyarrow
 import pytest
 from pyarrow import parquet
 
+from ingest.drop_names import arrival_order, entity_name
 from ingest.errors import LandingBusyError, UnknownSourceError
-from ingest.files import arrival_order, entity_name
 from ingest.landing import LandingStore
 
 PAYMENTS = "payment_id,invoice_id,amount_minor,paid_at\n"
@@ -38,7 +38,17 @@ def test_relations_of_every_entity_exist_in_an_empty_home(night) -> None:
     names = night.rows(
         "select table_name from information_schema.tables where table_schema = 'raw'"
     )
-    assert len(names) == 21 + 6 + 2
+    by_kind = Counter(name.split("__")[0] for (name,) in names)
+    assert by_kind == {
+        "files": 21,
+        "stripe": 16,
+        "hubspot": 12,
+        "typeform": 1,
+        "calendly": 2,
+        "google_calendar": 1,
+        "ecb": 1,
+        "ingest": 2,
+    }
     assert night.rows("select count(*) from raw.files__touchpoints") == [(0,)]
     assert night.rows("select count(*) from raw.stripe__invoice_lines") == [(0,)]
 
@@ -118,6 +128,33 @@ def test_spreadsheet_of_an_entity_is_reported_not_ignored(night) -> None:
     report = night.stream("payments")
     assert report.status == "failed"
     assert "Save it as CSV" in report.what_to_do
+
+
+@pytest.mark.parametrize(
+    ("make", "found"),
+    [
+        (lambda path: path.mkdir(), "a folder"),
+        (os.mkfifo, "a pipe or a device"),
+        (lambda path: path.symlink_to(path.with_name("elsewhere.txt")), "a symbolic link"),
+        (lambda path: path.symlink_to("nowhere"), "a symbolic link"),
+    ],
+)
+def test_what_is_named_like_a_file_and_is_none_is_reported(night, make, found: str) -> None:
+    night.write("elsewhere.txt", A)
+    night.write("products.csv", "product_id,name\nx,X\n")
+    make(night.drop / "payments.csv")
+    by_name = {each.stream: each for each in night.run().streams}
+    assert by_name["payments"].status == "failed"
+    assert f"payments.csv: is {found}, not a file" in by_name["payments"].message
+    assert by_name["payments"].what_to_do
+    assert by_name["products"].status == "ok"
+
+
+def test_a_link_to_the_folder_itself_is_followed(night) -> None:
+    night.write("payments.csv", A)
+    (night.root / "link").symlink_to(night.drop)
+    night.sources["drop"].path = "link"
+    assert night.stream("payments").rows_landed == 1
 
 
 def test_missing_folder_fails_the_source_with_what_to_do(night) -> None:
@@ -233,12 +270,6 @@ def test_unknown_source_name_is_refused_with_the_nearest(night) -> None:
 def test_second_ingest_at_the_same_time_is_refused(night) -> None:
     with LandingStore(night.home), pytest.raises(LandingBusyError, match="another run"):
         night.run()
-
-
-def test_source_kind_without_connector_fails_with_what_to_do(night) -> None:
-    night.sources["crm"] = SimpleNamespace(kind="hubspot")
-    report = night.stream("*")
-    assert (report.source, report.status) == ("crm", "failed")
 
 
 def test_full_disk_fails_the_file_and_keeps_what_was_landed(night, monkeypatch) -> None:
@@ -359,7 +390,7 @@ def test_home_given_relative_is_read_from_anywhere(night, monkeypatch, tmp_path)
     assert connection.execute("select count(*) from raw.files__payments").fetchall() == [(1,)]
 
 
-def test_source_that_changed_its_kind_keeps_working(night, monkeypatch) -> None:
+def test_source_that_changed_its_kind_keeps_working(night, stripe_settings, monkeypatch) -> None:
     night.write("customers.csv", "customer_id,created_at\nc1,2026-01-01\n")
     night.run()
     from tests.fakes.stripe_server import FakeStripe
@@ -367,14 +398,7 @@ def test_source_that_changed_its_kind_keeps_working(night, monkeypatch) -> None:
     monkeypatch.setenv("TEST_STRIPE_KEY", "rk_test")
     files = night.sources["drop"]
     with FakeStripe(objects={"/v1/customers": [{"id": "cus_1"}]}) as fake:
-        night.sources["drop"] = SimpleNamespace(
-            kind="stripe",
-            base_url=fake.base_url,
-            api_key_env="TEST_STRIPE_KEY",
-            api_version="1",
-            streams=("customers",),
-            timeout_seconds=5,
-        )
+        night.sources["drop"] = stripe_settings(fake.base_url)
         assert night.stream("customers").rows_landed == 1
     night.sources["drop"] = files
     assert night.stream("customers").status == "unchanged"

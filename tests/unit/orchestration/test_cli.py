@@ -7,7 +7,7 @@ from cli_world import run_cli, write_home
 
 PUBLIC = (
     "init", "doctor", "demo", "run", "ingest", "backfill", "restore", "explain", "balance",
-    "verify", "batches", "payee", "partner", "lead",
+    "verify", "batches", "payee", "partner", "lead", "landing",
 )  # fmt: skip
 LATER = (
     "adjust", "rule", "dispute", "statement", "simulate", "reconcile", "forecast", "period",
@@ -79,6 +79,8 @@ def test_batch_command_of_settlement_refuses_clearly(name):
         ("batches", "list", "--state", "paid"),
         ("payee", "record", "p1"),
         ("lead", "list", "--limit", "0"),
+        ("landing", "prune"),
+        ("landing", "prune", "--older-than", "0"),
     ],
 )
 def test_wrong_usage_exits_with_2(arguments, tmp_path):
@@ -96,6 +98,10 @@ def test_wrong_usage_exits_with_2(arguments, tmp_path):
         ("lead", "list"),
         ("balance", "p1"),
         ("explain", "e1"),
+        ("landing", "list"),
+        ("landing", "verify"),
+        ("landing", "reread"),
+        ("landing", "prune", "--older-than", "9", "--yes"),
     ],
 )
 def test_looking_into_an_empty_home_refuses_and_creates_nothing(arguments, tmp_path):

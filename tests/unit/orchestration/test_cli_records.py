@@ -133,5 +133,6 @@ def test_verify_finds_a_changed_snapshot_and_exits_with_1(home):
     assert outcome.code == 1
     checks = {each["check"]: each["ok"] for each in outcome.records}
     assert checks["event_chain"] is True
+    assert checks["landing"] is True
     assert checks["snapshot"] is False
     assert outcome.err.count("\n") == 1

@@ -104,10 +104,10 @@ sources:
     overlap_hours: 2
     timeout_seconds: 10
     fields: {code: metadata.partner_code}
-  crm: {kind: hubspot, token_env: HUBSPOT_TOKEN, fields: {code: partner_code}}
+  crm: {kind: hubspot, token_env: HUBSPOT_TOKEN, fields: {contact_code: properties.code}}
   forms: {kind: typeform, base_url: https://api.typeform.com, forms: [f1]}
-  demos: {kind: calendly, organization: acme}
-  calendar: {kind: google_calendar, calendars: [sales]}
+  demos: {kind: calendly, organization: https://api.calendly.com/organizations/acme}
+  calendar: {kind: google_calendar, calendars: [sales], token_env: GOOGLE_TOKEN}
   rates: {kind: ecb}
 """
 
@@ -347,7 +347,7 @@ def test_all_problems_of_both_files_are_gathered_with_their_lines(
         "  - {partner_id: p_1, plan: vip, effective_from: 2025-06-01}\n",
         replace=("name: Acme Partners", "nam: Acme Partners"),
     )
-    assert problems(text, "sources:\n  Drop: {kind: files}\n  x: {kind: ecb}\n") == [
+    assert problems(text, "sources:\n  Drop: {kind: files}\n  x: {kind: csv}\n") == [
         "program.yml:1: program.name: is missing; add name here",
         "program.yml:3: program.nam: unknown setting; did you mean name?",
         "program.yml:18: lead[0].effective_from: is missing; add effective_from here",
@@ -359,8 +359,8 @@ def test_all_problems_of_both_files_are_gathered_with_their_lines(
         "program.yml:26: overrides[0].plan: no plan is called 'vip'; plans here: standard",
         "sources.yml:2: sources.Drop: must be lower case letters, digits and '_', beginning with "
         "a letter",
-        "sources.yml:3: sources.x.kind: ecb is not available in this release; remove the block "
-        "and deliver its records through a source of kind files",
+        "sources.yml:3: sources.x.kind: 'csv' is not one of files, stripe, hubspot, "
+        "typeform, calendly, google_calendar, ecb",
     ]
 
 

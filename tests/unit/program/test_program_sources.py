@@ -21,7 +21,19 @@ def test_stripe_source_without_settings_uses_documented_defaults(
     assert source.api_key_env == "STRIPE_API_KEY"
     assert source.streams == STRIPE_STREAMS
     assert (source.overlap_hours, source.timeout_seconds) == (1, 30)
-    assert source.fields.code == "metadata.partner_code"
+    assert source.fields.code == ("metadata.partner_code",)
+
+
+def test_stripe_streams_that_belong_together_are_completed(
+    load: Callable[..., Workspace],
+) -> None:
+    def streams(settings: str) -> tuple[str, ...]:
+        text = f"sources: {{billing: {{kind: stripe, {settings}}}}}\n"
+        return load(sources=text).sources.sources["billing"].streams
+
+    assert streams("streams: [customers]") == ("customers", "events")
+    assert streams("streams: [customers], changes: full_list") == ("customers",)
+    assert "invoice_payments" not in streams("api_version: 2025-02-24.acacia")
 
 
 @pytest.mark.parametrize(
@@ -76,6 +88,53 @@ def test_stripe_setting_that_is_wrong_is_refused_on_its_line(
     assert expected in lines[0]
 
 
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ("streams: [charges, refunds]", "streams has no invoice_payments"),
+        (
+            "streams: [invoice_payments], api_version: 2025-02-24.acacia",
+            "streams has invoice_payments, which API version 2025-02-24.acacia does not have",
+        ),
+    ],
+)
+def test_stripe_streams_that_the_api_version_cannot_link_are_refused(
+    problems: Problems, settings: str, expected: str
+) -> None:
+    lines = problems(sources=f"sources: {{billing: {{kind: stripe, {settings}}}}}\n")
+    assert len(lines) == 1
+    assert expected in lines[0]
+
+
+ORGANIZATION = "organization: https://api.calendly.com/organizations/acme"
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ("kind: calendly, organization: acme", "organization"),
+        (f"kind: calendly, {ORGANIZATION}, streams: [invitees]", "which invitees needs"),
+        ("kind: google_calendar, calendars: [a]", "either token_env or service_account_env"),
+        (
+            "kind: google_calendar, calendars: [a], token_env: A, service_account_env: B",
+            "either token_env or service_account_env",
+        ),
+        (
+            "kind: google_calendar, calendars: [a], token_env: A, delegate: b",
+            "delegate needs service_account_env",
+        ),
+        ("kind: google_calendar, calendars: [], token_env: A", "calendars"),
+        ("kind: typeform, forms: []", "forms"),
+    ],
+)
+def test_form_or_calendar_source_that_cannot_work_is_refused(
+    problems: Problems, settings: str, expected: str
+) -> None:
+    lines = problems(sources=f"sources: {{demos: {{{settings}}}}}\n")
+    assert len(lines) == 1
+    assert expected in lines[0]
+
+
 @pytest.mark.parametrize("name", ["Drop", "1drop", "my-drop", "drop.x", "_drop"])
 def test_source_name_outside_pattern_is_refused(problems: Problems, name: str) -> None:
     lines = problems(sources=f"sources:\n  {name}: {{kind: files}}\n")
@@ -99,3 +158,31 @@ def test_sources_file_of_wrong_shape_is_refused(
     problems: Problems, text: str, expected: str
 ) -> None:
     assert any(expected in line for line in problems(sources=text))
+
+
+def test_format_of_an_unknown_entity_is_refused_with_the_nearest(problems: Problems) -> None:
+    text = "sources:\n  drop:\n    kind: files\n    formats:\n      invoces: {delimiter: ';'}\n"
+    (line,) = problems(sources=text)
+    assert line.startswith("sources.yml:5: sources.drop.formats.invoces: 'invoces' is not one of")
+    assert line.endswith("did you mean invoices?")
+
+
+def test_format_says_only_what_is_known(problems: Problems) -> None:
+    text = (
+        "sources:\n  drop:\n    kind: files\n    formats:\n"
+        "      invoices: {encoding: latin1, decimals: coma, dates: excel, separator: ';'}\n"
+    )
+    lines = problems(sources=text)
+    told = sorted(line.partition("formats.invoices.")[2] for line in lines)
+    assert [each.partition(":")[0] for each in told] == [
+        "dates", "decimals", "encoding", "separator",
+    ]  # fmt: skip
+    assert told[1].endswith("did you mean comma?")
+    assert told[2].endswith("did you mean latin-1?")
+
+
+def test_formats_are_read_as_written(load: Callable[..., Workspace]) -> None:
+    formats = '{invoices: {delimiter: "\\t", dates: excel_1904}}'
+    text = f"sources: {{drop: {{kind: files, formats: {formats}}}}}\n"
+    declared = load(sources=text).sources.sources["drop"].formats["invoices"]
+    assert (declared.delimiter, declared.dates, declared.decimals) == ("\t", "excel_1904", "point")

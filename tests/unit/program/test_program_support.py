@@ -144,10 +144,3 @@ def test_duration_that_is_computed_is_accepted(
 ) -> None:
     text = program_with(replace=(COMPONENT, f"{COMPONENT}            duration: {duration}\n"))
     assert problems(text) == []
-
-
-@pytest.mark.parametrize("kind", ["hubspot", "typeform", "calendly", "google_calendar", "ecb"])
-def test_source_kind_that_is_not_available_is_refused(problems: Problems, kind: str) -> None:
-    lines = problems(sources=f"sources:\n  drop: {{kind: files}}\n  other:\n    kind: {kind}\n")
-    assert len(lines) == 1
-    assert lines[0].startswith(f"sources.yml:4: sources.other.kind: {kind} is not available")

@@ -64,7 +64,9 @@ def tables(
     """Rows of one table of a rich programme."""
     workspace = load(
         program_with(RICH, replace=("groups:\n", VIP)),
-        "sources:\n  drop: {kind: files}\n  billing: {kind: stripe, fields: {code: metadata.c}}\n",
+        "sources:\n  drop: {kind: files}\n  billing: {kind: stripe, fields: {code: metadata.c}}\n"
+        "  demos: {kind: calendly, organization: https://api.calendly.com/organizations/o,"
+        " fields: {code: ['url:ref', tracking.utm_content]}}\n",
     )
     made = terms_tables(workspace, AS_OF, "run-1")
     return lambda name: made[f"program__{name}"].to_pylist()
@@ -189,11 +191,15 @@ def test_rails_minimums_sources_and_groups_are_complete(tables: Tables) -> None:
         {"currency_code": "USD", "amount_minor": 50},
     ]
     assert tables("sources") == [
-        {"source": "drop", "kind": "files", "source_rank": 1},
-        {"source": "billing", "kind": "stripe", "source_rank": 2},
+        {"source": "drop", "kind": "files", "source_rank": 1, "is_held_when_ended": False},
+        {"source": "billing", "kind": "stripe", "source_rank": 2, "is_held_when_ended": False},
+        {"source": "demos", "kind": "calendly", "source_rank": 3, "is_held_when_ended": True},
     ]
-    assert tables("source_fields") == [
-        {"source": "billing", "field_name": "code", "field_path": "metadata.c"}
+    code = {"field_name": "code", "field_order": 1, "carrier": "path"}
+    assert [row for row in tables("source_fields") if row["field_name"] == "code"] == [
+        {"source": "billing", **code, "field_path": '$."metadata"."c"'},
+        {"source": "demos", **code, "carrier": "url", "field_path": "ref"},
+        {"source": "demos", **code, "field_order": 2, "field_path": '$."tracking"."utm_content"'},
     ]
     assert tables("groups") == [{"partner_group": "default", "plan_id": "standard"}]
 

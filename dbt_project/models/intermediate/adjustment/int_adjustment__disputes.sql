@@ -10,7 +10,7 @@ run as (
 
 landed as (
 
-    select * from {{ ref('stg_files__disputes') }}
+    select * from {{ ref('int_received__disputes') }}
 
 ),
 

@@ -12,7 +12,7 @@ run as (
 
 landed as (
 
-    select * from {{ ref('stg_files__credit_notes') }}
+    select * from {{ ref('int_received__credit_notes') }}
 
 ),
 

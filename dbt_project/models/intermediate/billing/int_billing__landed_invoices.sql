@@ -10,19 +10,7 @@ run as (
 
 landed as (
 
-    select
-        source, arrival, row_number, invoice_id, customer_id, invoice_status, currency_code,
-        issued_at, subscription_id, paid_at, total_amount_minor, external_number, code,
-        cast(null as varchar) as charge_id, cast(null as varchar) as payment_intent_id
-    from {{ ref('stg_files__invoices') }}
-
-    union all
-
-    select
-        source, arrival, row_number, invoice_id, customer_id, invoice_status, currency_code,
-        issued_at, subscription_id, paid_at, total_amount_minor, external_number,
-        cast(null as varchar) as code, charge_id, payment_intent_id
-    from {{ ref('stg_stripe__invoices') }}
+    select * from {{ ref('int_received__invoices') }}
 
 ),
 
@@ -63,10 +51,9 @@ select
     case when newest.paid_at < run.as_of_end_at then newest.paid_at end as paid_at,
     coalesce(newest.paid_at >= run.as_of_end_at, false) as is_paid_later,
     coalesce(newest.total_amount_minor, line_totals.lines_total_amount_minor, 0) as total_amount_minor,
+    coalesce(newest.credit_applied_amount_minor, 0) as credit_applied_amount_minor,
     newest.external_number,
-    newest.code,
-    newest.charge_id,
-    newest.payment_intent_id
+    newest.code
 from newest
 inner join {{ ref('stg_program__sources') }} as sources
     on newest.source = sources.source

@@ -1,6 +1,6 @@
 -- Grain: one row per money record that cannot count as it stands (source, record_type, record_id), by its
--- newest version (F1): it names an invoice nobody delivered, a line that is not on its invoice, or takes
--- back nothing or less.
+-- newest version (F1): it names no invoice or one nobody delivered, a line that is not on its invoice, or
+-- takes back nothing or less.
 with
 
 run as (
@@ -11,23 +11,19 @@ run as (
 
 known_invoices as (
 
-    select invoice_id from {{ ref('stg_files__invoices') }}
-    union
-    select invoice_id from {{ ref('stg_stripe__invoices') }}
+    select distinct invoice_id from {{ ref('int_received__invoices') }}
 
 ),
 
 known_lines as (
 
-    select invoice_line_id, invoice_id from {{ ref('stg_files__invoice_lines') }}
-    union
-    select invoice_line_id, invoice_id from {{ ref('stg_stripe__invoice_lines') }}
+    select distinct invoice_line_id, invoice_id from {{ ref('int_received__invoice_lines') }}
 
 ),
 
 landed_payments as (
 
-    select * from {{ ref('stg_files__payments') }}
+    select * from {{ ref('int_received__payments') }}
 
 ),
 
@@ -39,7 +35,7 @@ newest_payments as (
 
 landed_refunds as (
 
-    select * from {{ ref('stg_files__refunds') }}
+    select * from {{ ref('int_received__refunds') }}
 
 ),
 
@@ -51,7 +47,7 @@ newest_refunds as (
 
 landed_disputes as (
 
-    select * from {{ ref('stg_files__disputes') }}
+    select * from {{ ref('int_received__disputes') }}
 
 ),
 
@@ -63,7 +59,7 @@ newest_disputes as (
 
 landed_credit_notes as (
 
-    select * from {{ ref('stg_files__credit_notes') }}
+    select * from {{ ref('int_received__credit_notes') }}
 
 ),
 
@@ -101,6 +97,7 @@ select
     records.record_id,
     records.source,
     case
+        when records.invoice_id is null then 'no_invoice'
         when known_invoices.invoice_id is null then 'unknown_invoice'
         when records.invoice_line_id is not null and known_lines.invoice_line_id is null then 'unknown_line'
         else 'amount_not_positive'

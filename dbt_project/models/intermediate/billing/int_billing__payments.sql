@@ -2,7 +2,8 @@
 -- Rule C2: share paid so far = payments ÷ total with tax, at most 1; a total of 0 or less counts as
 -- paid in full once paid. paid_after ÷ total_share is that share, as integers (M2). A payment of a
 -- negative amount, money sent back without a refund, is part of the sum.
--- An invoice with paid_at and no payment row was paid in full then, less credit notes before (R3).
+-- An invoice with paid_at and no payment row was paid in full then, less credit notes before (R3) and less what
+-- the customer's credit balance covered: that money has earned before (decision 0025).
 with
 
 invoices as (
@@ -34,7 +35,12 @@ implied as (
         invoices.invoice_id as payment_id,
         'invoice' as payment_type,
         invoices.invoice_id,
-        greatest(invoices.total_amount_minor - coalesce(credits.credited_amount_minor, 0), 0) as amount_minor,
+        greatest(
+            invoices.total_amount_minor
+            - coalesce(credits.credited_amount_minor, 0)
+            - coalesce(invoices.credit_applied_amount_minor, 0),
+            0
+        ) as amount_minor,
         invoices.paid_at
     from invoices
     left join pre_payment_credits as credits

@@ -41,7 +41,7 @@ qualified as (
         deals.source,
         'qualified',
         min(coalesce(deals.updated_at, deals.created_at))
-    from {{ ref('stg_files__deals') }} as deals
+    from {{ ref('int_received__deals') }} as deals
     cross join run
     where
         lower(deals.stage) = 'qualified'

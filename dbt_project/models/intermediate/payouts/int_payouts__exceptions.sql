@@ -55,7 +55,7 @@ ambiguous_codes as (
         cast(null as varchar), cast(null as varchar), max(run.as_of_end_at),
         'one delivery gives the code to several partners from the same moment; the last row counts: '
         || 'give each its own valid_from'
-    from {{ ref('stg_files__partner_codes') }}
+    from {{ ref('int_received__partner_codes') }}
     cross join run
     group by source, upper(trim(code)), arrival, valid_from_at
     having count(distinct partner_id) > 1
@@ -230,10 +230,11 @@ negative_balances as (
 orphans as (
 
     select
-        kind, 'error', source || ':' || record_type || 's:' || record_id, amount_minor,
+        kind, case kind when 'no_invoice' then 'warning' else 'error' end, source || ':' || record_type || 's:' || record_id, amount_minor,
         cast(null as varchar), cast(null as varchar), occurred_at,
         case kind
             when 'amount_not_positive' then 'its amount is not above 0, so it takes nothing back; correct the record'
+            when 'no_invoice' then 'the payment that it gives back belongs to no invoice that is known, so it takes nothing back; if it should, deliver the link or the invoice'
             when 'unknown_line' then 'it names line ' || missing_id || ', which is not on its invoice; correct the record'
             else 'it names invoice ' || missing_id || ', which no source has delivered; deliver it or correct the record'
         end

@@ -3,7 +3,7 @@ with
 
 landed as (
 
-    select * from {{ ref('stg_files__companies') }}
+    select * from {{ ref('int_received__companies') }}
 
 ),
 

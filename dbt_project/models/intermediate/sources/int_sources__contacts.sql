@@ -3,7 +3,7 @@ with
 
 landed as (
 
-    select * from {{ ref('stg_files__contacts') }}
+    select * from {{ ref('int_received__contacts') }}
 
 ),
 
@@ -19,6 +19,7 @@ last_values as (
     select
         source,
         contact_id,
+        max_by(email, {'arrival': arrival, 'row_number': row_number}) filter (where email is not null) as email,
         max_by(company_id, {'arrival': arrival, 'row_number': row_number}) filter (where company_id is not null) as company_id,
         max_by(code, {'arrival': arrival, 'row_number': row_number}) filter (where code is not null) as code,
         max_by(owner_email, {'arrival': arrival, 'row_number': row_number}) filter (where owner_email is not null) as owner_email
@@ -33,7 +34,8 @@ last_values as (
 kept as (
 
     select
-        newest.* exclude (company_id, code, owner_email),
+        newest.* exclude (email, company_id, code, owner_email),
+        case when newest.is_deleted then coalesce(newest.email, last_values.email) else newest.email end as email,
         case when newest.is_deleted then coalesce(newest.company_id, last_values.company_id) else newest.company_id end as company_id,
         case when newest.is_deleted then coalesce(newest.code, last_values.code) else newest.code end as code,
         case when newest.is_deleted then coalesce(newest.owner_email, last_values.owner_email) else newest.owner_email end as owner_email

@@ -4,19 +4,7 @@ with
 
 landed as (
 
-    select
-        source, arrival, row_number, customer_id, created_at, email, company_domain, contact_id,
-        country_code, code
-    from {{ ref('stg_files__customers') }}
-
-    union all
-
-    select
-        source, arrival, row_number, customer_id, created_at, email,
-        cast(null as varchar) as company_domain, cast(null as varchar) as contact_id,
-        country_code, code
-    from {{ ref('stg_stripe__customers') }}
-    where not is_deleted
+    select * from {{ ref('int_received__customers') }}
 
 ),
 

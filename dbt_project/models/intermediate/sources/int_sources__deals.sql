@@ -9,7 +9,7 @@ landed as (
         case
             when is_won or is_lost then coalesce(closed_at, updated_at, created_at)
         end as decided_at
-    from {{ ref('stg_files__deals') }}
+    from {{ ref('int_received__deals') }}
 
 ),
 

@@ -4,7 +4,7 @@ with
 
 landed as (
 
-    select * from {{ ref('stg_files__fx_rates') }}
+    select * from {{ ref('int_received__fx_rates') }}
 
 ),
 

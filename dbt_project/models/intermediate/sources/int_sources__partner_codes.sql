@@ -9,7 +9,7 @@ landed as (
         *,
         upper(trim(code)) as code_key,
         coalesce(valid_from_at, timestamp '1900-01-01') as starts_at
-    from {{ ref('stg_files__partner_codes') }}
+    from {{ ref('int_received__partner_codes') }}
 
 ),
 

@@ -5,17 +5,7 @@ with
 
 landed as (
 
-    select
-        source, arrival, row_number, subscription_id, customer_id, subscription_status,
-        started_at, canceled_at, ended_at
-    from {{ ref('stg_files__subscriptions') }}
-
-    union all
-
-    select
-        source, arrival, row_number, subscription_id, customer_id, subscription_status,
-        started_at, canceled_at, ended_at
-    from {{ ref('stg_stripe__subscriptions') }}
+    select * from {{ ref('int_received__subscriptions') }}
 
 ),
 

@@ -1,2 +1,3 @@
--- Grain: one row per stream of the last ingest.
+-- Grain: one row per stream (source, stream): how its last try went, and when it was last read with
+-- success (pulled_at).
 select * from {{ source('ingest', 'ingest__streams') }}

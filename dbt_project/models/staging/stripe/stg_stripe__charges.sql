@@ -13,8 +13,8 @@ select
     _arrival as arrival,
     _row as row_number,
     object_id as charge_id,
-    {{ json_text('payload', 'invoice') }} as invoice_id,
-    {{ json_text('payload', 'payment_intent') }} as payment_intent_id,
+    {{ json_id('payload', 'invoice') }} as invoice_id,
+    {{ json_id('payload', 'payment_intent') }} as payment_intent_id,
     cast(
         coalesce({{ json_text('payload', 'amount_captured') }}, {{ json_text('payload', 'amount') }})
         as bigint

@@ -1,25 +1,48 @@
 -- Grain: one row per landed version of a Stripe customer (source, id, arrival, row_number).
--- Renames and casts only; shapes before and after API version 2025-03-31 are both read.
+-- Renames, casts and the fields that sources.yml maps.
 with
 
 received as (
 
     select * from {{ source('stripe', 'stripe__customers') }}
 
+),
+
+code_fields as (
+
+    {{ source_fields('code') }}
+
+),
+
+domain_fields as (
+
+    {{ source_fields('company_domain') }}
+
+),
+
+contact_fields as (
+
+    {{ source_fields('contact_id') }}
+
 )
 
 select
     received._source as source,
-    _arrival as arrival,
-    _row as row_number,
-    object_id as customer_id,
-    {{ epoch_utc(json_text('payload', 'created')) }} as created_at,
-    lower({{ json_text('payload', 'email') }}) as email,
-    {{ json_text('payload', 'address.country') }} as country_code,
-    payload ->> ('$.' || coalesce(fields.field_path, 'metadata.partner_code')) as code,
-    coalesce({{ json_text('payload', 'deleted') }} = 'true', false) as is_deleted
+    received._arrival as arrival,
+    received._row as row_number,
+    received.object_id as customer_id,
+    {{ epoch_utc(json_text('received.payload', 'created')) }} as created_at,
+    lower({{ json_text('received.payload', 'email') }}) as email,
+    lower({{ mapped_text('domain_fields.places', 'received.payload') }}) as company_domain,
+    {{ mapped_text('contact_fields.places', 'received.payload') }} as contact_id,
+    {{ json_text('received.payload', 'address.country') }} as country_code,
+    {{ mapped_text('code_fields.places', 'received.payload') }} as code,
+    coalesce({{ json_text('received.payload', 'deleted') }} = 'true', false)
+    or coalesce(received.is_tombstone, false) as is_deleted
 from received
-left join {{ source('program', 'program__source_fields') }} as fields
-    on
-        received._source = fields.source
-        and fields.field_name = 'code'
+left join code_fields
+    on received._source = code_fields.source
+left join domain_fields
+    on received._source = domain_fields.source
+left join contact_fields
+    on received._source = contact_fields.source

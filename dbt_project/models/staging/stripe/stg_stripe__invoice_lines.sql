@@ -1,5 +1,6 @@
 -- Grain: one row per invoice line of a landed version of an invoice (source, id, arrival, row_number).
--- Lines arrive inside their invoice and, beyond the first page, as pages of their own.
+-- Lines arrive inside their invoice; of an invoice with more of them than it embeds, all arrive
+-- once more as pages of their own (is_paged).
 with
 
 embedded as (
@@ -10,6 +11,7 @@ embedded as (
         invoices._row,
         invoices.object_id as invoice_id,
         upper({{ json_text('invoices.payload', 'currency') }}) as currency_code,
+        false as is_paged,
         lines.element as line
     from {{ source('stripe', 'stripe__invoices') }} as invoices,
         {{ json_elements('invoices.payload', 'lines.data', 'lines') }}
@@ -22,10 +24,12 @@ paged as (
         _source,
         _arrival,
         _row,
-        coalesce({{ json_text('payload', 'invoice') }}, invoice_id) as invoice_id,
+        parent_id as invoice_id,
         upper({{ json_text('payload', 'currency') }}) as currency_code,
+        true as is_paged,
         payload as line
     from {{ source('stripe', 'stripe__invoice_lines') }}
+    where object_id <> ''
 
 ),
 
@@ -70,15 +74,16 @@ select
     _row as row_number,
     {{ json_text('line', 'id') }} as invoice_line_id,
     invoice_id,
+    is_paged,
     cast(
         cast({{ json_text('line', 'amount') }} as bigint) - included_tax_amount_minor as bigint
     ) as amount_minor,
     cast(discount_amount_minor as bigint) as discount_amount_minor,
     cast(tax_amount_minor as bigint) as tax_amount_minor,
     coalesce(
-        {{ json_text('line', 'pricing.price_details.product') }},
-        {{ json_text('line', 'price.product') }},
-        {{ json_text('line', 'plan.product') }}
+        {{ json_id('line', 'pricing.price_details.product') }},
+        {{ json_id('line', 'price.product') }},
+        {{ json_id('line', 'plan.product') }}
     ) as product_id,
     {{ epoch_utc(json_text('line', 'period.start')) }} as period_start_at,
     {{ epoch_utc(json_text('line', 'period.end')) }} as period_end_at,

@@ -1,0 +1,138 @@
+-- Grain: one row per landed version of a deal (source, deal_id, arrival, row_number), of any source.
+-- HubSpot's close date is a plan while a deal is open. A deal that was deleted or merged away keeps its
+-- last state, but is no longer open.
+with
+
+hubspot as (
+
+    select * from {{ ref('stg_hubspot__deals') }}
+
+),
+
+owners as (
+
+    select * from {{ ref('stg_hubspot__owners') }}
+
+),
+
+newest_owners as (
+
+    {{ newest_versions('owners', ['owner_id']) }}
+
+),
+
+stages as (
+
+    select * from {{ ref('stg_hubspot__pipeline_stages') }}
+
+),
+
+newest_stages as (
+
+    {{ newest_versions('stages', ['stage_id']) }}
+
+),
+
+associations as (
+
+    select * from {{ ref('stg_hubspot__associations') }}
+    where from_type = 'deal'
+
+),
+
+newest_arrivals as (
+
+    select
+        source,
+        from_id,
+        to_type,
+        max(arrival) as arrival
+    from associations
+    group by source, from_id, to_type
+
+),
+
+-- Of several associated records the one labelled as the main one counts, else the smallest id.
+main_records as (
+
+    select
+        associations.source,
+        associations.from_id,
+        min_by(
+            associations.to_id,
+            {'is_other': not associations.is_primary, 'length': length(associations.to_id), 'id': associations.to_id}
+        ) filter (where associations.to_type = 'contact') as contact_id,
+        min_by(
+            associations.to_id,
+            {'is_other': not associations.is_primary, 'length': length(associations.to_id), 'id': associations.to_id}
+        ) filter (where associations.to_type = 'company') as company_id
+    from associations
+    inner join newest_arrivals
+        on
+            associations.source = newest_arrivals.source
+            and associations.from_id = newest_arrivals.from_id
+            and associations.to_type = newest_arrivals.to_type
+            and associations.arrival = newest_arrivals.arrival
+    where associations.to_id is not null
+    group by associations.source, associations.from_id
+
+),
+
+judged as (
+
+    select
+        hubspot.*,
+        coalesce(newest_stages.stage_label, hubspot.stage_id) as stage_label,
+        coalesce(hubspot.is_closed, newest_stages.is_closed, false) as is_closed_now,
+        coalesce(
+            hubspot.is_closed_won, newest_stages.is_closed and newest_stages.probability = 1, false
+        ) as is_won_now
+    from hubspot
+    left join newest_stages
+        on
+            hubspot.source = newest_stages.source
+            and hubspot.stage_id = newest_stages.stage_id
+
+)
+
+select
+    source, arrival, row_number, deal_id, stage, created_at, contact_id, company_id, amount_minor,
+    currency_code, closed_at, is_won, is_lost, code, owner_email, updated_at
+from {{ ref('stg_files__deals') }}
+
+union all
+
+select
+    judged.source,
+    judged.arrival,
+    judged.row_number,
+    judged.deal_id,
+    case
+        when starts_with(lower(judged.stage_id), 'qualified') or starts_with(lower(judged.stage_label), 'qualified')
+            then 'qualified'
+        else judged.stage_label
+    end as stage,
+    judged.created_at,
+    main_records.contact_id,
+    main_records.company_id,
+    cast(
+        round(judged.amount_major * cast(power(10, currencies.exponent) as bigint), 0) as bigint
+    ) as amount_minor,
+    judged.currency_code,
+    case when judged.is_closed_now then judged.close_date_at end as closed_at,
+    judged.is_won_now as is_won,
+    not judged.is_won_now and (judged.is_closed_now or judged.is_deleted) as is_lost,
+    judged.code,
+    newest_owners.owner_email,
+    judged.updated_at
+from judged
+left join newest_owners
+    on
+        judged.source = newest_owners.source
+        and judged.owner_id = newest_owners.owner_id
+left join main_records
+    on
+        judged.source = main_records.source
+        and judged.deal_id = main_records.from_id
+left join {{ ref('stg_program__currencies') }} as currencies
+    on judged.currency_code = currencies.currency_code

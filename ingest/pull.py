@@ -1,0 +1,375 @@
+"""One pull of one stream of an API, from the first request to a visible landing.
+
+Belongs here: what all connectors share: planning from committed manifests, resuming a killed pull,
+part files of bounded size, refusing lists that came back far too short. Does not belong here:
+requests and cursors of a vendor (`stripe`, `hubspot`, ...), slicing answers into rows (`objects`).
+
+One pull of a stream is one landing. Its parts are NDJSON, zstd: one line per HTTP answer, the body
+as received. Every part records where the next one starts, so a killed pull goes on after its last
+part; pages of an unrecorded part are fetched again. Source: sources.md section 2.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Protocol
+
+import orjson
+
+from ingest.errors import IngestError, TruncatedPullError
+from ingest.history import Plan, StreamHistory, history_of, plan_of
+from ingest.http import Answer, HttpClient
+from ingest.landing import Landing, LandingIndex, LandingStore, LandingWriter
+from ingest.objects import Records, write_objects
+from ingest.report import (
+    REJECTS_SHOWN,
+    IngestProgress,
+    ProgressCallback,
+    Reject,
+    StreamReport,
+)
+
+__all__ = [
+    "Plan",
+    "Pull",
+    "PullOptions",
+    "Stream",
+    "StreamHistory",
+    "history_of",
+    "plan_of",
+    "plan_pull",
+    "pull_stream",
+]
+
+LOG = logging.getLogger(__name__)
+
+PART_PAGES = 20
+PART_BYTES = 16_000_000
+RESUME_WITHIN = timedelta(hours=36)
+"""A killed pull older than this is not continued: its first pages would be stale."""
+ZSTD_LEVEL = 3
+FORCED_REASON = "asked to read everything again"
+
+
+class Stream(Protocol):
+    """One stream of a connector.
+
+    records: how its answers are sliced. needs: streams of the same source without which this one
+    cannot know what changed: when one of them fails in a run, so does this. fingerprint: settings
+    under which landed pages can be continued (API version, lists of properties): a killed pull
+    with another one is abandoned.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def records(self) -> Sequence[Records]: ...
+
+    @property
+    def needs(self) -> Sequence[str]: ...
+
+    def fingerprint(self, settings: Any) -> Mapping[str, Any]:
+        """JSON values that decide what an answer looks like."""
+        ...
+
+    def plan(self, history: StreamHistory) -> Plan:
+        """What to ask for now. Pure: no request is made."""
+        ...
+
+    def fetch(self, pull: Pull) -> Mapping[str, Any]:
+        """Make the requests; returns the state that the next `plan` finds. Goes on at
+        `pull.cursor` when it is not None."""
+        ...
+
+
+@dataclass(frozen=True)
+class PullOptions:
+    """How pulls are made. instant: the current instant, naive UTC, for retrieval times.
+
+    accept_fewer: take a list that is far shorter than last time's. root: the workspace's folder.
+    force_full: read from the beginning, as a first pull does; what is landed already is recognised
+    and not landed twice.
+    """
+
+    instant: Callable[[], datetime]
+    progress: ProgressCallback
+    accept_fewer: bool = False
+    root: Path = Path()
+    force_full: bool = False
+    part_pages: int = PART_PAGES
+    part_bytes: int = PART_BYTES
+
+
+class Pull:
+    """A running pull: what a stream's `fetch` works with.
+
+    client: the source's HTTP client. settings: the source's settings. history: of the stream.
+    plan: frozen, also after a kill. cursor: the last committed one of this landing, None at the
+    start. home: where landings of neighbours can be read.
+    """
+
+    def __init__(
+        self,
+        client: HttpClient,
+        history: StreamHistory,
+        writer: LandingWriter,
+        options: PullOptions,
+    ) -> None:
+        self.client = client
+        self.settings = history.settings
+        self.history = history
+        self.plan = plan_of(writer.landing)
+        self.root = options.root
+        self._writer = writer
+        self._options = options
+        self._lines: list[bytes] = []
+        self._size_bytes = 0
+        self._kinds: set[str] = set()
+        pages = [part for part in writer.parts if part.role == "pages"]
+        last: Mapping[str, Any] = (pages[-1].cursor or {}) if pages else {}
+        self._number = len(pages)
+        self._sequence: int = last.get("sequence", 0)
+        self.cursor: Mapping[str, Any] | None = last.get("cursor")
+        self._pages = sum(part.rows for part in pages)
+        self._asked_before = client.requests
+        self.rejects: list[Reject] = []
+        self.notes: list[str] = []
+
+    def note(self, told: str) -> None:
+        """Say what people should read of this pull beside its counts; also logged."""
+        LOG.warning("%s/%s: %s", self.history.source, self.history.stream, told)
+        self.notes.append(told)
+
+    def reject(self, found: Reject) -> None:
+        """Take a record that cannot be used. Rejects are written when the pull is complete: a
+        stream that goes on after a kill tells those of what it does not read again once more."""
+        self.rejects.append(found)
+
+    def add(
+        self,
+        kind: str,
+        path: str,
+        answer: Answer,
+        *,
+        parent_id: str | None = None,
+        asked_ids: Sequence[str] = (),
+    ) -> None:
+        """Take one answer. The cursor does not move: see `advance`.
+
+        kind: which of the stream's `records` slices it. parent_id: of which object the answer is
+        a part. asked_ids: what was asked for by id, so that an absent one is seen to be absent.
+        """
+        self._sequence += 1
+        envelope = {
+            "sequence": self._sequence,
+            "kind": kind,
+            "path": path,
+            "parent_id": parent_id,
+            "asked_ids": list(asked_ids),
+            "status": answer.status,
+            "request_id": answer.request_id,
+            "retrieved_at": self._options.instant().isoformat(),
+            "body": answer.body,
+        }
+        line = orjson.dumps(envelope, option=orjson.OPT_APPEND_NEWLINE)
+        # A part may end among the answers that belong to one page: its cursor still stands before
+        # that page, and what is fetched again after a kill replaces what was fetched before.
+        is_full = len(self._lines) >= self._options.part_pages
+        if self._lines and (is_full or self._size_bytes + len(line) > self._options.part_bytes):
+            self._flush()
+        self._lines.append(line)
+        self._size_bytes += len(line)
+        self._kinds.add(kind)
+        self._pages += 1
+        self.show(path)
+
+    def show(self, step: str, total: int | None = None, rows: int = 0) -> None:
+        """Tell whoever watches how far the pull is. total: pages in all, None while unknown."""
+        self._options.progress(
+            IngestProgress(
+                self.history.source,
+                self.history.stream,
+                step,
+                self._pages,
+                total,
+                rows,
+                self.client.requests - self._asked_before,
+            )
+        )
+
+    def advance(self, cursor: Mapping[str, Any]) -> None:
+        """Say that everything added so far is complete up to the cursor (JSON values): a pull that
+        dies later goes on from here. It is durable with the next part that is written."""
+        self.cursor = dict(cursor)
+        if len(self._lines) >= self._options.part_pages:
+            self._flush()
+
+    def finish(self) -> None:
+        """Write what was collected. Called by `pull_stream` when `fetch` has returned."""
+        self._flush()
+
+    def _flush(self) -> None:
+        if not self._lines:
+            return
+        import zstandard
+
+        self._number += 1
+        name = f"pages-{self._number:05d}.ndjson.zst"
+        packed = zstandard.ZstdCompressor(level=ZSTD_LEVEL).compress(b"".join(self._lines))
+        self._writer.temporary_path(name).write_bytes(packed)
+        self._writer.commit_part(
+            name,
+            "pages",
+            rows=len(self._lines),
+            cursor={"sequence": self._sequence, "cursor": self.cursor},
+            longest_line_bytes=max(map(len, self._lines)),
+            kinds=sorted(self._kinds),
+        )
+        self._lines, self._size_bytes = [], 0
+        self._kinds = set()
+
+
+def pull_stream(
+    store: LandingStore,
+    source: str,
+    kind: str,
+    stream: Stream,
+    settings: Any,
+    client: HttpClient,
+    options: PullOptions,
+) -> StreamReport:
+    """Pull one stream and make it visible, or go on with a killed pull of it.
+
+    Raises: IngestError; parts written before a transient failure are kept and continued.
+    """
+    history = history_of(store, source, kind, stream.name, settings, options.instant())
+    writer = _open(store, kind, stream, history, options.force_full)
+    seen = history.forgotten() if _is_forced(writer.landing) else history
+    asked_before, tried_before = client.requests, client.retries
+    try:
+        pull = Pull(client, seen, writer, options)
+        state = stream.fetch(pull)
+        pull.finish()
+        pull.show("making rows")
+        written = write_objects(writer, stream.records, history.visible, pull.plan.mode == "full")
+        if pull.plan.mode == "full" and not options.accept_fewer:
+            _refuse_truncation(history.last_full, pull.plan, written.listed, stream.name)
+        _write_rejects(writer, pull.rejects)
+        writer.finalise(
+            {
+                "listed": written.listed,
+                "rows": written.changed,
+                "vanished": written.vanished,
+                "rejected": len(pull.rejects),
+                "state": dict(state),
+            }
+        )
+    except IngestError as error:
+        if not writer.parts:
+            writer.discard()
+        elif not error.is_transient:
+            writer.abandon(type(error).__name__)
+        raise
+    finally:
+        store.refresh(writer.landing)
+    pages = sum(part.rows for part in writer.parts if part.role == "pages")
+    pull.show("done", total=pages, rows=written.changed)
+    said = f"{written.listed} listed, {written.changed} new or changed"
+    if written.vanished:
+        said += f", {written.vanished} vanished"
+    if pull.rejects:
+        said += f", {len(pull.rejects)} rejected, first: {pull.rejects[0]}"
+    reasons = [each for each in (pull.plan.reason, *pull.notes) if each]
+    if reasons:
+        said += f" ({'; '.join(reasons)})"
+    return StreamReport(
+        source=source,
+        stream=stream.name,
+        status="ok" if written.changed else "unchanged",
+        rows_landed=written.changed,
+        rows_rejected=len(pull.rejects),
+        rejects=tuple(pull.rejects[:REJECTS_SHOWN]),
+        last_arrival=writer.landing.arrival,
+        message=said,
+        pages=pages,
+        mode=pull.plan.mode,
+        cursor=orjson.dumps(dict(state)).decode(),
+        requests=client.requests - asked_before,
+        retries=client.retries - tried_before,
+    )
+
+
+def plan_pull(
+    store: LandingIndex, kind: str, stream: Stream, history: StreamHistory, force_full: bool
+) -> tuple[Landing | None, Plan]:
+    """What a pull would ask for now: the killed pull that it would continue, None for a new one,
+    and the plan. Writes nothing."""
+    fingerprint = dict(stream.fingerprint(history.settings))
+    for landing in store.of_stream(history.source, stream.name, kind):
+        if landing.is_final or landing.is_abandoned:
+            continue
+        is_recent = history.now - landing.started_at <= RESUME_WITHIN
+        is_same = landing.settings.get("fingerprint") == fingerprint
+        # A killed pull that was to read everything is continued by any later one.
+        if is_recent and is_same and (_is_forced(landing) or not force_full):
+            return landing, plan_of(landing)
+    if force_full:
+        return None, replace(stream.plan(history.forgotten()), reason=FORCED_REASON)
+    return None, stream.plan(history)
+
+
+def _is_forced(landing: Landing) -> bool:
+    return bool(landing.settings.get("force_full"))
+
+
+def _open(
+    store: LandingStore, kind: str, stream: Stream, history: StreamHistory, force_full: bool
+) -> LandingWriter:
+    """A killed recent pull with the same fingerprint, else a new landing with a new plan."""
+    continued, plan = plan_pull(store, kind, stream, history, force_full)
+    for landing in store.of_stream(history.source, stream.name, kind):
+        if landing == continued:
+            return LandingWriter(landing)
+        if not landing.is_final and not landing.is_abandoned:
+            LandingWriter(landing).abandon("not continued: too old, or asked for otherwise")
+            store.refresh(landing)
+    settings = {
+        "fingerprint": dict(stream.fingerprint(history.settings)),
+        "plan": {"mode": plan.mode, "bounds": dict(plan.bounds), "reason": plan.reason},
+        "force_full": force_full,
+    }
+    return store.begin(history.source, stream.name, kind, history.now, settings)
+
+
+def _write_rejects(writer: LandingWriter, rejects: Sequence[Reject]) -> None:
+    """Write all rejects as the part that `raw.ingest__rejects` shows."""
+    from ingest.staged import write_rejects
+
+    name, landing = "rejects.parquet", writer.landing
+    if rejects and all(part.name != name for part in writer.parts):
+        write_rejects(
+            writer.temporary_path(name),
+            rejects,
+            landing.source,
+            landing.stream,
+            landing.landing_id,
+            landing.arrival,
+        )
+        writer.commit_part(name, "rejects", rows=len(rejects))
+
+
+def _refuse_truncation(previous: Landing | None, plan: Plan, listed: int, stream: str) -> None:
+    if previous and plan_of(previous).bounds.get("scope") != plan.bounds.get("scope"):
+        return
+    before = previous.totals["listed"] if previous else 0
+    if listed * 5 < before * 4:
+        raise TruncatedPullError(
+            f"{stream}: the list has {listed} objects, last time it had {before}; it is not used",
+            "Check that the key belongs to the same account; if the shorter list is right, "
+            "run `partnerledger ingest --accept-fewer` once.",
+        )
