@@ -27,7 +27,7 @@ from ingest.ecb_files import (
     read_rates,
 )
 from ingest.errors import PermanentSourceError, TruncatedPullError
-from ingest.history import Plan, StreamHistory, history_of
+from ingest.history import Mode, Plan, StreamHistory, history_of
 from ingest.http import HttpClient, UnusableAnswerError
 from ingest.landing import LandingStore, LandingWriter
 from ingest.manifest import Landing
@@ -77,7 +77,7 @@ class RatesStream:
 RATES = RatesStream()
 
 
-def _plan(mode: Any, file_name: str, reason: str) -> Plan:
+def _plan(mode: Mode, file_name: str, reason: str) -> Plan:
     return Plan(mode, {"file": file_name}, reason)
 
 

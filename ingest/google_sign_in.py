@@ -18,8 +18,9 @@ from urllib.parse import urlsplit
 
 import requests
 
+from ingest.addresses import check_base_url, is_loopback
 from ingest.errors import IngestError, PermanentSourceError, TransientSourceError
-from ingest.http import LATER_ADVICE, check_base_url, is_loopback
+from ingest.http_refusals import LATER_ADVICE
 
 if TYPE_CHECKING:
     from google.oauth2.service_account import Credentials

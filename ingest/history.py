@@ -69,8 +69,8 @@ class StreamHistory:
 
 
 def plan_of(landing: Landing) -> Plan:
-    """The plan that a landing was begun with."""
-    return Plan(**landing.settings["plan"])
+    """The plan that a landing was begun with. Version 0.1.0 had no plans: it listed everything."""
+    return Plan(**landing.settings.get("plan", {"mode": "full"}))
 
 
 def history_of(

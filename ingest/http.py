@@ -10,7 +10,6 @@ Source: sources.md section 2 (429, a 403 fails its stream) and 4.1 (Request-Id i
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import time
 from collections.abc import Callable, Mapping
@@ -21,11 +20,10 @@ from urllib.parse import urlsplit
 import orjson
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import InvalidHeader, MaxRetryError
-from urllib3.util import Retry
+from urllib3.exceptions import MaxRetryError
 
+from ingest.addresses import check_base_url, is_loopback
 from ingest.errors import (
-    ForbiddenError,
     IngestError,
     PermanentSourceError,
     QuotaSpentError,
@@ -33,24 +31,23 @@ from ingest.errors import (
     UnreachableError,
     UntrustedServerError,
 )
-from ingest.http_codes import error_code, missing_scopes, plain
+from ingest.http_codes import plain
+from ingest.http_refusals import LATER_ADVICE, RETRIED_STATUSES, error_code_of, refusal
+from ingest.http_retry import (
+    BACKOFF_SECONDS,
+    DaySpentError,
+    PacedRetry,
+    Pause,
+    SpentCheck,
+    WaitTooLongError,
+)
 
 LOG = logging.getLogger(__name__)
 
 MAXIMUM_TRIES = 5
 MAXIMUM_UNUSABLE_ANSWERS = 3
-MAXIMUM_RETRY_AFTER_SECONDS = 300
 CONNECT_TIMEOUT_SECONDS = 10
-BACKOFF_SECONDS = 1.0
-BACKOFF_MAXIMUM_SECONDS = 60
 REQUEST_ID_HEADERS = ("Request-Id", "X-Request-Id", "X-HubSpot-Correlation-Id")
-RATE_REASONS = frozenset({"rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded"})
-"""Google says so with a 403 (its guide on errors of the Calendar API)."""
-RETRIED_STATUSES = frozenset({408, 423, 429, 477, 500, 502, 503, 504, 521, 522, 523, 524})
-"""Answers that can be better next time. 423 and 477 are HubSpot's for an account that is locked or
-being moved, 521 to 524 those of the network in front of it."""
-READ_OF_REFUSAL_BYTES = 10_000
-LATER_ADVICE = "Run again later; what was landed so far is kept."
 QUOTA_ADVICE = (
     "Run again tomorrow; what was landed so far is kept. If it happens often, find out which other "
     "programs use up the account's quota, or raise it."
@@ -58,88 +55,11 @@ QUOTA_ADVICE = (
 
 CHUNK_BYTES = 1 << 16
 
-Pause = Callable[[float], None]
 _T = TypeVar("_T")
-SpentCheck = Callable[[Mapping[str, str], bytes], bool]
-"""Whether a 429 answer (headers, beginning of the body) says that today's requests are used up."""
 
 
 class UnusableAnswerError(Exception):
     """An answer that is not what the endpoint promises. The text holds nothing of the answer."""
-
-
-class _WaitTooLongError(Exception):
-    """The server asks for a longer wait than a night can give."""
-
-    def __init__(self, seconds: float) -> None:
-        super().__init__(f"{seconds:.0f} s")
-        self.seconds = seconds
-
-
-class _DaySpentError(Exception):
-    """The server answers nothing more today: asking again would only make it worse."""
-
-
-class PacedRetry(Retry):
-    """urllib3's Retry with an injectable pause, and Retry-After bounded instead of unlimited."""
-
-    def __init__(
-        self,
-        *args: Any,
-        pause: Pause = time.sleep,
-        wait_header: str = "",
-        is_day_spent: SpentCheck | None = None,
-        **keywords: Any,
-    ) -> None:
-        super().__init__(*args, **keywords)
-        self._pause = pause
-        self._wait_header = wait_header
-        self._is_day_spent = is_day_spent
-
-    def new(self, **keywords: Any) -> PacedRetry:
-        """A copy with other counts, as urllib3 makes before each try."""
-        return super().new(
-            pause=self._pause,
-            wait_header=self._wait_header,
-            is_day_spent=self._is_day_spent,
-            **keywords,
-        )
-
-    def increment(self, *args: Any, **keywords: Any) -> Retry:
-        """Count one try. Raises: _DaySpentError if the answer says that none succeeds today."""
-        response = keywords.get("response")
-        # The last try's answer is left unread: the caller makes an error of it.
-        if self._is_day_spent and self.total and getattr(response, "status", 0) == 429:
-            beginning = response.read(READ_OF_REFUSAL_BYTES, decode_content=True)
-            if self._is_day_spent(response.headers, beginning):
-                response.close()
-                raise _DaySpentError
-        return super().increment(*args, **keywords)
-
-    def get_backoff_time(self) -> float:
-        """Seconds before the next try: doubling from the first failure on, with jitter."""
-        doubled = BACKOFF_SECONDS * 2 ** max(0, len(self.history) - 1)
-        jitter = super().get_backoff_time() % 1 if self.backoff_jitter else 0.0
-        return min(BACKOFF_MAXIMUM_SECONDS, doubled + jitter)
-
-    def sleep(self, response: Any = None) -> None:
-        """Wait as the server asks, else back off."""
-        asked = self._asked_seconds(response)
-        if asked and asked > MAXIMUM_RETRY_AFTER_SECONDS:
-            raise _WaitTooLongError(asked)
-        self._pause(asked or self.get_backoff_time())
-
-    def _asked_seconds(self, response: Any) -> float | None:
-        if response is None:
-            return None
-        try:
-            asked = self.get_retry_after(response)
-        except InvalidHeader:
-            asked = None
-        if asked is None and self._wait_header and response.status == 429:
-            told = response.headers.get(self._wait_header, "")
-            asked = float(told) if told.isdecimal() else None
-        return asked
 
 
 class _BearerAuth(requests.auth.AuthBase):
@@ -166,36 +86,6 @@ class Answer:
     body: str
     content: Any
     error_code: str = ""
-
-
-def is_loopback(host: str) -> bool:
-    """Whether the host is this machine."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def check_base_url(base_url: str, setting: str) -> None:
-    """Refuse addresses that would send a secret in the clear, or hold one.
-
-    setting: dotted name of the setting, for the message. Raises: PermanentSourceError.
-    """
-    parts = urlsplit(base_url)
-    if parts.username or parts.password:
-        raise PermanentSourceError(
-            f"{setting}: the address holds credentials",
-            "Remove them; secrets are named by api_key_env.",
-        )
-    host = parts.hostname or ""
-    is_safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
-    if not host or not is_safe:
-        raise PermanentSourceError(
-            f"{setting}: {parts.scheme}://{host} is not https",
-            "Use an https address; plain http is allowed on loopback only.",
-        )
 
 
 class HttpClient:
@@ -320,7 +210,7 @@ class HttpClient:
         with self._send("GET", path, {}, None, what, is_file=True) as response:
             request_id = _logged(response, what)
             if response.status_code != 200:
-                raise self._refusal(response, what, request_id)
+                raise self._refused(response, what, request_id)
             content = bytearray()
             try:
                 for chunk in response.iter_content(CHUNK_BYTES):
@@ -407,12 +297,12 @@ class HttpClient:
             tried = getattr(response.raw, "retries", None)
             self.retries += len(tried.history) if tried else 0
             return response
-        except _DaySpentError:
+        except DaySpentError:
             self._is_spent = True
             raise QuotaSpentError(
                 f"{what}: status 429: the account's requests of today are used up", QUOTA_ADVICE
             ) from None
-        except _WaitTooLongError as error:
+        except WaitTooLongError as error:
             raise TransientSourceError(
                 f"{what}: the server asks to wait {error}", LATER_ADVICE
             ) from None
@@ -445,9 +335,9 @@ class HttpClient:
     ) -> Answer:
         request_id = _logged(response, what)
         if response.status_code in accept and response.status_code >= 400:
-            return Answer(response.status_code, request_id, "{}", None, _error_code(response))
+            return Answer(response.status_code, request_id, "{}", None, error_code_of(response))
         if response.status_code != 200 and response.status_code not in accept:
-            raise self._refusal(response, what, request_id)
+            raise self._refused(response, what, request_id)
         try:
             body = response.content.decode("utf-8")
             content = orjson.loads(body)
@@ -458,54 +348,14 @@ class HttpClient:
         check(content)
         return Answer(response.status_code, request_id, body, content)
 
-    def _refusal(self, response: requests.Response, what: str, request_id: str) -> IngestError:
-        """The error of a status other than 200. Of the body only short codes are told."""
-        status = response.status_code
-        code = _error_code(response)
-        told = f"{what}: status {status}" + (f" ({code})" if code else "")
-        if request_id:
-            told += f", request id {request_id}"
-        if status in (401, 403) and not self._token_env:
-            return PermanentSourceError(
-                f"{told}: the server refuses to be read, and no key is asked for",
-                f"Check sources.{self._label}.base_url, and whether a proxy stands in between.",
-            )
-        if status == 401:
-            return PermanentSourceError(
-                f"{told}: the key is not accepted",
-                f"Put a valid key into the environment variable {self._token_env}.",
-            )
-        if status == 403 and _reasons(response) & RATE_REASONS:
-            return TransientSourceError(f"{told}: too many requests", LATER_ADVICE)
-        if status == 403:
-            scopes = ", ".join(missing_scopes(_parsed(response)))
-            return ForbiddenError(
-                f"{told}: the key may not read this" + (f", it lacks {scopes}" if scopes else ""),
-                f"Give the key in {self._token_env} read permission for it.",
-            )
-        if status == 404:
-            return PermanentSourceError(
-                f"{told}: there is no such endpoint",
-                f"Check sources.{self._label}.base_url, or remove the stream from streams.",
-            )
-        if status == 414:
-            return PermanentSourceError(
-                f"{told}: the address of the request is too long",
-                f"Ask for fewer properties in sources.{self._label}.",
-            )
-        if status == 429:
-            return TransientSourceError(
-                f"{told}: too many requests, still so after {self._tries} tries",
-                LATER_ADVICE,
-            )
-        if status in RETRIED_STATUSES or status >= 500:
-            return TransientSourceError(
-                f"{told}: the server fails, still so after {self._tries} tries",
-                LATER_ADVICE,
-            )
-        return PermanentSourceError(
-            f"{told}: the request is refused",
-            f"Check base_url and api_version of sources.{self._label}.",
+    def _refused(self, response: requests.Response, what: str, request_id: str) -> IngestError:
+        return refusal(
+            response,
+            what,
+            request_id,
+            label=self._label,
+            token_env=self._token_env,
+            tries=self._tries,
         )
 
 
@@ -519,23 +369,3 @@ def _logged(response: requests.Response, what: str) -> str:
     request_id = plain(next(named, ""))
     LOG.info("%s: status %d, request id %s", what, response.status_code, request_id or "none")
     return request_id
-
-
-def _parsed(response: requests.Response) -> Any:
-    """The body of a refusal; None if it is not JSON."""
-    try:
-        return response.json()
-    except ValueError:
-        return None
-
-
-def _error_code(response: requests.Response) -> str:
-    return error_code(_parsed(response))
-
-
-def _reasons(response: requests.Response) -> set[str]:
-    """The reasons that Google's shape of an error names."""
-    try:
-        return {str(each["reason"]) for each in response.json()["error"]["errors"]}
-    except (ValueError, KeyError, TypeError):
-        return set()

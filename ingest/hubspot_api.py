@@ -15,8 +15,9 @@ from urllib.parse import urlsplit
 
 import orjson
 
+from ingest.addresses import is_loopback
 from ingest.errors import ForbiddenError, IngestError, LoopingPagesError
-from ingest.http import Answer, HttpClient, UnusableAnswerError, is_loopback
+from ingest.http import Answer, HttpClient, UnusableAnswerError
 from ingest.pull import Pull
 
 PAGE_LIMIT = 100

@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -158,7 +158,7 @@ def read_manifest(directory: Path) -> Landing | None:
         arrival=start["arrival"],
         started_at=datetime.fromisoformat(start["started_at"]),
         settings=start["settings"],
-        parts=tuple(told.parts),
+        parts=tuple(_current(part, start) for part in told.parts),
         is_final=bool(told.end.get("final")),
         is_abandoned=bool(told.end) and not told.end.get("final"),
         totals=told.totals,
@@ -185,6 +185,14 @@ def _records(path: Path) -> Sequence[Mapping[str, Any]]:
                 "Restore the landing folder from a backup; manifests are never edited.",
             ) from None
     return records
+
+
+def _current(part: Part, start: Mapping[str, Any]) -> Part:
+    """A part under the role that it has today: 0.1.0 named the rows of Stripe's lists otherwise."""
+    relations = {"objects": start["stream"], "lines": "invoice_lines"}
+    if start["kind"] == "stripe" and part.role in relations:
+        return replace(part, role=f"rows:{relations[part.role]}")
+    return part
 
 
 class _Told:

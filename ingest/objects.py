@@ -36,6 +36,16 @@ PAGE_COLUMNS = {
     "retrieved_at": "timestamp",
     "body": "varchar",
 }
+ROW_COLUMNS = {
+    "object_id": "varchar",
+    "parent_id": "varchar",
+    "payload": "json",
+    "is_tombstone": "boolean",
+    "_arrival": "bigint",
+    "_row": "bigint",
+    "_digest": "varchar",
+}
+"""What is read again of landed rows."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +117,7 @@ def write_objects(
     # Left by a process that died before it made the landing visible: made again, the same.
     connection = open_connection(writer.temporary_path("spill"))
     try:
-        connection.execute(f"set memory_limit = '{MEMORY_LIMIT}'")
+        connection.execute(f"set memory_limit = '{MEMORY_LIMIT}'; set threads = 1")
         slicer = _Slicer(connection, writer, records, earlier)
         for group in _groups(writer.parts):
             slicer.slice(group)
@@ -155,6 +165,7 @@ class _Slicer:
         for relation, spec in self._relations.items():
             self._remember_known(relation, spec)
             connection.execute(f'create table "gone_{relation}" (object_id varchar)')
+            connection.execute(f'create table "new_{relation}" (object_id varchar)')
             connection.execute(
                 f'create table "set_{relation}" (sequence bigint, position bigint, '
                 "retrieved_at timestamp, object_id varchar, parent_id varchar, payload json)"
@@ -170,13 +181,7 @@ class _Slicer:
         role = spec.role
         paths = [path for landing in self._earlier for path in landing.part_paths(role)]
         key = "parent_id" if spec.is_set else "object_id"
-        rows = (
-            f"read_parquet({path_list(paths)}, union_by_name = true)"
-            if paths
-            else "(select null::varchar as object_id, null::varchar as parent_id, "
-            "null::varchar as _digest, false as is_tombstone, 0::bigint as _arrival, "
-            "0::bigint as _row where false)"
-        )
+        rows = _landed(paths)
         if spec.is_set:
             query = (
                 "select key, max_by(digest, _arrival) as digest, false as is_tombstone from ("
@@ -187,7 +192,8 @@ class _Slicer:
             newest = "{'arrival': _arrival, 'row': _row}"
             query = (
                 f"select {key} as key, max_by(_digest, {newest}) as digest, "
-                f"max_by(is_tombstone, {newest}) as is_tombstone from {rows} group by {key}"
+                f"coalesce(max_by(is_tombstone, {newest}), false) as is_tombstone from {rows} "
+                f"group by {key}"
             )
         self._connection.execute(f'create table "known_{relation}" as {query}')
         self._has_known[relation] = bool(paths)
@@ -203,10 +209,12 @@ class _Slicer:
             select *
             from read_json({paths}, format = 'newline_delimited', columns = {{{columns}}},
                 compression = 'zstd',
-                maximum_object_size = {max(MINIMUM_OBJECT_BYTES, 2 * longest)})
+                maximum_object_size = {max(MINIMUM_OBJECT_BYTES, longest + 1024)})
             """
         )
-        present = {kind for part in group for kind in part.facts["kinds"]}
+        # Parts of version 0.1.0 do not say which kinds they hold.
+        every = [each.kind for each in self._records]
+        present = {kind for part in group for kind in part.facts.get("kinds", every)}
         for relation, spec in self._relations.items():
             kinds = [
                 each for each in self._records if each.relation == relation and each.kind in present
@@ -294,12 +302,17 @@ class _Slicer:
                 f"insert into listed select object_id from read_parquet({file})"
             )
         same = "known.digest = new._digest and not known.is_tombstone"
+        # All rows of an id that differed once: a list can show it changed, then as it was before.
+        self._connection.execute(
+            f'insert into "new_{relation}" select object_id from read_parquet({file}) as new '
+            f'where not exists (select 1 from "known_{relation}" as known '
+            f"where known.key = new.object_id and {'true' if spec.is_immutable else same})"
+        )
         self._write(
             relation,
             spec,
-            f"select new.* from read_parquet({file}) as new where not exists ("
-            f'select 1 from "known_{relation}" as known where known.key = new.object_id '
-            f"and {'true' if spec.is_immutable else same})",
+            f"select * from read_parquet({file}) "
+            f'where object_id in (select object_id from "new_{relation}")',
             ready=None if self._has_known[relation] else everything,
         )
         everything.unlink(missing_ok=True)
@@ -373,8 +386,7 @@ class _Slicer:
         if absent:
             of_asked = "parent_id in (select parent_id from asked_parents)"
             gone += (
-                f" union select object_id from read_parquet({path_list(paths)}, "
-                "union_by_name = true) "
+                f" union select object_id from {_landed(paths)} "
                 f"where {of_asked if absent.parent == 'envelope' else 'true'} and "
                 "object_id not in (select object_id from listed where object_id is not null)"
             )
@@ -387,11 +399,21 @@ class _Slicer:
             f"cast({10**15} as bigint) + row_number() over (order by object_id) as _row, "
             f"cast({quoted(landing.started_at.isoformat())} as timestamp) as _retrieved_at, "
             f"max_by(_digest, {newest}) as _digest "
-            f"from read_parquet({path_list(paths)}, union_by_name = true) "
+            f"from {_landed(paths)} "
             f'where object_id in (select key from "known_{relation}" where not is_tombstone) '
             f"and object_id in ({gone}) group by object_id order by object_id",
         )
         return self._changed - before
+
+
+def _landed(paths: Sequence[Path]) -> str:
+    """The rows of landed parts as a relation, with every column: 0.1.0 wrote fewer."""
+    columns = ", ".join(f"null::{kind} as {name}" for name, kind in ROW_COLUMNS.items())
+    none = f"select {columns} where false"
+    if not paths:
+        return f"({none})"
+    parts = f"select * from read_parquet({path_list(paths)}, union_by_name = true)"
+    return f"({parts} union all by name {none})"
 
 
 def _set_digest() -> str:

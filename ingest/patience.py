@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ingest.errors import UnreachableError
-from ingest.http import LATER_ADVICE, MAXIMUM_TRIES
+from ingest.http import MAXIMUM_TRIES
+from ingest.http_refusals import LATER_ADVICE
 from ingest.report import StreamReport
 
 TRIES_IN_TROUBLE = 2

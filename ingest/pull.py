@@ -25,6 +25,7 @@ from ingest.history import Plan, StreamHistory, history_of, plan_of
 from ingest.http import Answer, HttpClient
 from ingest.landing import Landing, LandingIndex, LandingStore, LandingWriter
 from ingest.objects import Records, write_objects
+from ingest.page_part import PagePart
 from ingest.report import (
     REJECTS_SHOWN,
     IngestProgress,
@@ -51,7 +52,6 @@ PART_PAGES = 20
 PART_BYTES = 16_000_000
 RESUME_WITHIN = timedelta(hours=36)
 """A killed pull older than this is not continued: its first pages would be stale."""
-ZSTD_LEVEL = 3
 FORCED_REASON = "asked to read everything again"
 
 
@@ -127,9 +127,7 @@ class Pull:
         self.root = options.root
         self._writer = writer
         self._options = options
-        self._lines: list[bytes] = []
-        self._size_bytes = 0
-        self._kinds: set[str] = set()
+        self._part = PagePart()
         pages = [part for part in writer.parts if part.role == "pages"]
         last: Mapping[str, Any] = (pages[-1].cursor or {}) if pages else {}
         self._number = len(pages)
@@ -179,12 +177,11 @@ class Pull:
         line = orjson.dumps(envelope, option=orjson.OPT_APPEND_NEWLINE)
         # A part may end among the answers that belong to one page: its cursor still stands before
         # that page, and what is fetched again after a kill replaces what was fetched before.
-        is_full = len(self._lines) >= self._options.part_pages
-        if self._lines and (is_full or self._size_bytes + len(line) > self._options.part_bytes):
+        is_full = self._part.rows >= self._options.part_pages
+        is_large = self._part.size_bytes + len(line) > self._options.part_bytes
+        if self._part.rows and (is_full or is_large):
             self._flush()
-        self._lines.append(line)
-        self._size_bytes += len(line)
-        self._kinds.add(kind)
+        self._part.add(line, kind)
         self._pages += 1
         self.show(path)
 
@@ -206,7 +203,7 @@ class Pull:
         """Say that everything added so far is complete up to the cursor (JSON values): a pull that
         dies later goes on from here. It is durable with the next part that is written."""
         self.cursor = dict(cursor)
-        if len(self._lines) >= self._options.part_pages:
+        if self._part.rows >= self._options.part_pages:
             self._flush()
 
     def finish(self) -> None:
@@ -214,24 +211,21 @@ class Pull:
         self._flush()
 
     def _flush(self) -> None:
-        if not self._lines:
+        part = self._part
+        if not part.rows:
             return
-        import zstandard
-
         self._number += 1
         name = f"pages-{self._number:05d}.ndjson.zst"
-        packed = zstandard.ZstdCompressor(level=ZSTD_LEVEL).compress(b"".join(self._lines))
-        self._writer.temporary_path(name).write_bytes(packed)
+        self._writer.temporary_path(name).write_bytes(part.packed())
         self._writer.commit_part(
             name,
             "pages",
-            rows=len(self._lines),
+            rows=part.rows,
             cursor={"sequence": self._sequence, "cursor": self.cursor},
-            longest_line_bytes=max(map(len, self._lines)),
-            kinds=sorted(self._kinds),
+            longest_line_bytes=part.longest_line_bytes,
+            kinds=sorted(part.kinds),
         )
-        self._lines, self._size_bytes = [], 0
-        self._kinds = set()
+        self._part = PagePart()
 
 
 def pull_stream(

@@ -229,7 +229,7 @@ class _Run:
 
 def _same_rows(before: Landing, after: Landing) -> bool:
     def told(landing: Landing) -> list[tuple[str, str]]:
-        return [(part.role, part.sha256) for part in landing.parts if part.is_derived]
+        return sorted((part.role, part.sha256) for part in landing.parts if part.is_derived)
 
     return told(before) == told(after)
 

@@ -4,9 +4,10 @@ Belongs here: what may go, and in which order it goes. Does not belong here: whe
 so), asking whether it is meant (the command line).
 
 Of a final landing the manifest and the rows in force stay; what the source sent goes, and rows that
-a re-reading replaced. A landing that never became visible goes as a whole. Of each stream the
-newest landing and the newest visible one stay untouched. What goes is recorded before it goes, so
-that a process that dies in between leaves nothing unexplained; opening the landing ends its work.
+a re-reading replaced as long ago. A landing that never became visible goes as a whole. Of each
+stream the newest landing and the newest visible one stay untouched. What goes is recorded before
+it goes, so that a process that dies in between leaves nothing unexplained; opening the landing
+ends its work.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ def find_prunable(
             if not can_go_on:
                 found.append(Prunable(landing, landing.parts, is_whole=True))
             continue
-        parts = _evidence_and_replaced(landing)
+        parts = _evidence_and_replaced(landing, limit)
         if parts:
             found.append(Prunable(landing, parts, is_whole=False))
     return found
@@ -69,10 +70,13 @@ def _newest_of_streams(landings: Sequence[Landing]) -> set[int]:
     return {*newest.values(), *visible.values()}
 
 
-def _evidence_and_replaced(landing: Landing) -> tuple[Part, ...]:
-    """Stored parts other than the rows and rejects in force."""
-    in_force = {part.name for part in landing.parts if part.is_derived}
-    return tuple(part for part in landing.stored if part.name not in in_force)
+def _evidence_and_replaced(landing: Landing, limit: datetime) -> tuple[Part, ...]:
+    """Stored parts that may go: evidence, and rows that were replaced before the limit. Younger
+    ones can still be what a running night reads."""
+    may_go = {part.name for part in landing.evidence}
+    if landing.reread_at and landing.reread_at < limit:
+        may_go |= {part.name for part in landing.superseded}
+    return tuple(part for part in landing.stored if part.name in may_go)
 
 
 def prune(

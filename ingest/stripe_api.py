@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from ingest.addresses import is_loopback
 from ingest.errors import ForbiddenError, LoopingPagesError, PermanentSourceError
-from ingest.http import Answer, HttpClient, UnusableAnswerError, is_loopback
+from ingest.http import Answer, HttpClient, UnusableAnswerError
 from ingest.pull import Pull
 
 PAGE_LIMIT = 100

@@ -12,6 +12,7 @@ from orchestration.cli_common import (
     CommandError,
     HomeOption,
     JsonOption,
+    counted,
     open_control,
     open_published,
     print_json,
@@ -112,7 +113,7 @@ def _landed(home: Path, is_quiet: bool) -> list[Finding]:
         found = verify_landings(home, show)
     if found.damages:
         return [Finding("landing", False, f"{each.path} {each.fault}") for each in found.damages]
-    said = f"{found.parts} files of {found.landings} landings, hashes as recorded"
+    said = f"{counted(found.parts, 'file')} of {counted(found.landings, 'landing')}, as recorded"
     return [Finding("landing", True, f"{said}; {found.pruned} pruned" if found.pruned else said)]
 
 

@@ -137,8 +137,8 @@ def _sources(workspace: Workspace) -> Iterator[Examined]:
 
 def _api_source(check: str, name: str, source: Any, root: Path) -> Iterator[Examined]:
     """Address, secrets by the names of their variables, folders. No request is made."""
+    from ingest.addresses import check_base_url
     from ingest.errors import PermanentSourceError
-    from ingest.http import check_base_url
 
     found = []
     try:

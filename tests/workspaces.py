@@ -73,10 +73,10 @@ class PostedNight:
             return connection.execute(sql).fetchall()
 
 
-def post_night(workspace: Path, home: Path, as_of: date) -> PostedNight:
+def post_night(workspace: Path, home: Path, as_of: date, now: datetime = NOW) -> PostedNight:
     """Ingest, compute and post one night; no marts, no batch, no snapshot."""
     home.mkdir(parents=True, exist_ok=True)
-    night = Night.open(workspace, home, as_of, clock=lambda: NOW)
+    night = Night.open(workspace, home, as_of, clock=lambda: now)
     try:
         night.ingest()
         night.prepare()

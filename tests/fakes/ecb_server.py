@@ -30,10 +30,10 @@ Days = Mapping[str, Mapping[str, str]]
 
 
 def envelope(days: Days, declaration: str = "") -> bytes:
-    """The XML of some days: currency -> rate by day."""
-    lines = ['<?xml version="1.0" encoding="UTF-8"?>', declaration] if declaration else []
-    lines = lines or ['<?xml version="1.0" encoding="UTF-8"?>']
-    lines += [
+    """The XML of some days: currency -> rate by day. declaration: put before the root."""
+    lines = [
+        '<?xml version="1.0" encoding="UTF-8"?>',
+        *([declaration] if declaration else []),
         f"<gesmes:Envelope {NAMESPACES}>",
         "\t<gesmes:subject>Reference rates</gesmes:subject>",
         "\t<gesmes:Sender>",

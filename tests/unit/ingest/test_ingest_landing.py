@@ -11,6 +11,7 @@ from ingest.errors import LandingDamagedError
 from ingest.landing import LandingStore, LandingWriter, read_landings, read_manifest
 
 AT = datetime(2026, 3, 1)
+MANIFEST = "manifest.jsonl"
 
 
 def begin(home: Path, stream: str = "customers") -> LandingWriter:
@@ -135,3 +136,30 @@ def test_manifest_records_are_one_json_object_per_line(tmp_path) -> None:
     writer.finalise({})
     lines = (writer.directory / "manifest.jsonl").read_text().splitlines()
     assert [json.loads(line)["record"] for line in lines] == ["start", "part", "end"]
+
+
+def test_restart_removes_parts_of_unfinished_landings_that_were_not_recorded(tmp_path) -> None:
+    writer = begin(tmp_path)
+    put(writer, "a", b"one")
+    (writer.directory / "b").write_bytes(b"renamed, then killed")
+    with LandingStore(tmp_path):
+        found = sorted(each.name for each in writer.directory.iterdir())
+    assert found == ["a", MANIFEST]
+
+
+def test_a_lost_manifest_is_refused_and_its_parts_are_never_removed(tmp_path) -> None:
+    writer = begin(tmp_path)
+    put(writer, "a", b"one")
+    (writer.directory / MANIFEST).unlink()
+    with pytest.raises(LandingDamagedError, match="is missing"), LandingStore(tmp_path):
+        pass
+    assert (writer.directory / "a").read_bytes() == b"one"
+
+
+def test_restart_ends_the_removal_of_a_discarded_landing(tmp_path) -> None:
+    writer = begin(tmp_path)
+    put(writer, "a", b"one")
+    half_gone = writer.directory.rename(writer.directory.with_name("0000000001.tmp"))
+    assert read_landings(tmp_path) == []
+    with LandingStore(tmp_path):
+        assert not half_gone.exists()

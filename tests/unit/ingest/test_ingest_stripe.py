@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 import pytest
 import zstandard
 
+from ingest.addresses import check_base_url
 from ingest.errors import PermanentSourceError
-from ingest.http import check_base_url
 from ingest.landing import read_landings
 from tests.fakes.stripe_server import FakeStripe, Fault, status
 

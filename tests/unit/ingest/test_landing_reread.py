@@ -4,6 +4,7 @@ import json
 from datetime import datetime, timedelta
 from types import SimpleNamespace
 
+import duckdb
 import pytest
 
 from ingest.landing import LandingStore, read_landings
@@ -11,6 +12,7 @@ from ingest.landing_admin import verify_landings
 from ingest.objects import Records
 from ingest.report import Reject
 from ingest.reread import reread
+from tests.fakes.ecb_server import FakeEcb
 from tests.fakes.stripe_server import FakeStripe
 
 CUSTOMERS = "/v1/customers"
@@ -305,3 +307,92 @@ def test_a_file_that_today_is_refused_whole_keeps_its_rows_and_others_go_on(
     assert told.message == "partners.csv: no longer read"
     assert (told.landings, told.rows_after) == (2, 2)
     assert night.rows("select count(*) from raw.files__partners") == [(2,)]
+
+
+def test_rates_are_made_again_from_their_kept_file(night, monkeypatch) -> None:
+    import ingest.ecb
+
+    days = {"2026-02-26": {"USD": "1.0777"}, "2026-02-27": {"USD": "1.0812"}}
+    with FakeEcb(days=days) as bank:
+        night.sources = {
+            "bank": SimpleNamespace(
+                kind="ecb", base_url=bank.base_url, streams=("rates",), timeout_seconds=5,
+                history=True,
+            )
+        }  # fmt: skip
+        night.run(now=datetime(2026, 3, 1, 2))
+    query = "select object_id, payload ->> 'rate' from raw.ecb__rates order by all"
+    before = night.rows(query)
+    (told,) = again(night)
+    assert (told.changed, told.rows_before, told.rows_after) == (0, 2, 2)
+
+    real = ingest.ecb.read_rates
+
+    def only_newest(*given):
+        return [each for each in real(*given) if each.rate_date == "2026-02-27"]
+
+    monkeypatch.setattr(ingest.ecb, "read_rates", only_newest)
+    (told,) = again(night)
+    assert (told.changed, told.rows_after) == (1, 1)
+    assert night.rows(query) == before[1:]
+    monkeypatch.setattr(ingest.ecb, "read_rates", real)
+    again(night)
+    assert night.rows(query) == before
+
+
+def test_rejects_of_webhook_bodies_stay_as_they_were_told(account) -> None:
+    folder = account.night.root / "hooks"
+    folder.mkdir()
+    (folder / "a.ndjson").write_text('{"no": "event"}\n', encoding="utf-8")
+    account.settings(webhooks=SimpleNamespace(path="hooks", secret_env=None))
+    account.pull(0)
+    query = "select entity, row, reason from raw.ingest__rejects"
+    before = account.night.rows(query)
+    assert len(before) == 1
+    assert [each.changed for each in again(account.night)] == [0, 0, 0, 0]
+    assert account.night.rows(query) == before
+
+
+@pytest.fixture
+def first_release(night, fake, stripe_settings, monkeypatch):
+    """A home whose only landing of customers is one of version 0.1.0."""
+    import zstandard
+
+    monkeypatch.setenv("TEST_STRIPE_KEY", "rk_test")
+    night.sources = {"billing": stripe_settings(fake.base_url)}
+    body = json.dumps({"data": fake.objects[CUSTOMERS], "has_more": False})
+    line = json.dumps(
+        {
+            "sequence": 1, "kind": "list", "path": CUSTOMERS, "parent_id": None, "status": 200,
+            "request_id": "req_1", "retrieved_at": "2026-02-01T02:00:00", "body": body,
+        }
+    )  # fmt: skip
+    with LandingStore(night.home) as store:
+        at = datetime(2026, 2, 1)
+        writer = store.begin("billing", "customers", "stripe", at, {"api_version": "1"})
+        name = "pages-00001.ndjson.zst"
+        packed = zstandard.ZstdCompressor().compress(line.encode() + b"\n")
+        writer.temporary_path(name).write_bytes(packed)
+        writer.commit_part(name, "pages", rows=1, cursor={}, longest_line_bytes=len(line) + 1)
+        duckdb.connect().execute(
+            "copy (select 'cus_' || number as object_id, '{}'::json as payload, "
+            "'billing' as _source, 1::bigint as _arrival, number as _row, "
+            "timestamp '2026-02-01' as _retrieved_at, 'old' as _digest from range(12) as "
+            f"found(number)) to '{writer.temporary_path('objects.parquet')}' (format parquet)"
+        )
+        writer.commit_part("objects.parquet", "objects", rows=12, listed=12)
+        writer.finalise({"listed": 12, "rows": 12, "rejected": 0})
+    return night
+
+
+def test_a_landing_of_the_first_release_can_be_reread(first_release) -> None:
+    (told,) = again(first_release)
+    assert (told.rows_before, told.rows_after, told.message) == (12, 12, "")
+    assert first_release.rows("select count(*) from raw.stripe__customers") == [(12,)]
+
+
+def test_a_pull_after_the_first_release_lists_everything_anew(first_release, fake) -> None:
+    report = first_release.stream("customers")
+    assert (report.status, report.rows_landed) == ("ok", 12)
+    del fake.objects[CUSTOMERS][5:]
+    assert "last time it had 12" in first_release.stream("customers").message

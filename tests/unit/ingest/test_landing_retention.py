@@ -162,6 +162,8 @@ def test_rows_that_a_reread_replaced_go_with_the_evidence(billing, monkeypatch) 
     rows = billing.rows(ROWS)
     assert verify_landings(billing.home).parts == 9
     assert take_away(billing, 30) == [1, 2]
+    assert files(billing, 1) == ["customers-00001.parquet", "manifest.jsonl", "reread-00001"]
+    assert take_away(billing, 30, now=LATER + timedelta(days=31)) == [1, 2]
     assert files(billing, 1) == ["manifest.jsonl", "reread-00001"]
     assert billing.rows(ROWS) == rows
     assert verify_landings(billing.home).damages == ()

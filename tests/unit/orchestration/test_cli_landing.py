@@ -180,7 +180,7 @@ def test_verify_of_everything_includes_the_landing(landed) -> None:
 
     open_store(landed / "var").close()
     checks = {each["check"]: each for each in run_cli("verify", "--json", cwd=landed).records}
-    assert checks["landing"]["detail"] == "2 files of 1 landings, hashes as recorded"
+    assert checks["landing"]["detail"] == "2 files of 1 landing, as recorded"
     (rows,) = landed.glob("var/landing/*/*/*/rows.parquet")
     rows.unlink()
     outcome = run_cli("verify", "--json", cwd=landed)

@@ -37,6 +37,22 @@ failed_streams as (
 
 ),
 
+-- A stream that is no longer pulled still counts with what it delivered last.
+late_streams as (
+
+    select
+        'stream_late', 'warning', streams.source || ':' || streams.stream, null, null, null,
+        run.as_of_end_at,
+        'it was last pulled at ' || strftime(streams.pulled_at, '%Y-%m-%d %H:%M') || ' UTC, more than '
+        || streams.freshness_hours || ' hours before the end of the day; see why the night does not pull it'
+    from {{ ref('stg_ingest__streams') }} as streams
+    cross join run
+    where
+        streams.status <> 'failed'
+        and streams.pulled_at + to_hours(streams.freshness_hours) < run.as_of_end_at
+
+),
+
 unknown_codes as (
 
     select
@@ -271,6 +287,8 @@ exceptions as (
     select * from rejected_rows
     union all
     select * from failed_streams
+    union all
+    select * from late_streams
     union all
     select * from unknown_codes
     union all

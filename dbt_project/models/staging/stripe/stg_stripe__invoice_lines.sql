@@ -24,7 +24,7 @@ paged as (
         _source,
         _arrival,
         _row,
-        parent_id as invoice_id,
+        coalesce(parent_id, {{ json_text('payload', 'invoice') }}) as invoice_id,
         upper({{ json_text('payload', 'currency') }}) as currency_code,
         true as is_paged,
         payload as line
