@@ -117,7 +117,7 @@ def write_objects(
     # Left by a process that died before it made the landing visible: made again, the same.
     connection = open_connection(writer.temporary_path("spill"))
     try:
-        connection.execute(f"set memory_limit = '{MEMORY_LIMIT}'; set threads = 1")
+        connection.execute(f"set memory_limit = '{MEMORY_LIMIT}'")
         slicer = _Slicer(connection, writer, records, earlier)
         for group in _groups(writer.parts):
             slicer.slice(group)
@@ -209,7 +209,7 @@ class _Slicer:
             select *
             from read_json({paths}, format = 'newline_delimited', columns = {{{columns}}},
                 compression = 'zstd',
-                maximum_object_size = {max(MINIMUM_OBJECT_BYTES, longest + 1024)})
+                maximum_object_size = {max(MINIMUM_OBJECT_BYTES, 2 * longest)})
             """
         )
         # Parts of version 0.1.0 do not say which kinds they hold.

@@ -375,7 +375,7 @@ def first_release(night, fake, stripe_settings, monkeypatch):
         writer.temporary_path(name).write_bytes(packed)
         writer.commit_part(name, "pages", rows=1, cursor={}, longest_line_bytes=len(line) + 1)
         duckdb.connect().execute(
-            "copy (select 'cus_' || number as object_id, '{}'::json as payload, "
+            "copy (select printf('cus_%03d', number) as object_id, '{}'::json as payload, "
             "'billing' as _source, 1::bigint as _arrival, number as _row, "
             "timestamp '2026-02-01' as _retrieved_at, 'old' as _digest from range(12) as "
             f"found(number)) to '{writer.temporary_path('objects.parquet')}' (format parquet)"
