@@ -41,8 +41,13 @@ from ingest.http_retry import (
     SpentCheck,
     WaitTooLongError,
 )
+from ingest.json_text import without_halves
 
 LOG = logging.getLogger(__name__)
+# They tell each try with the whole address, which can hold a calendar's id (the address of a
+# person) or a sync token. What failed is told here, without them.
+for _name in ("urllib3.connectionpool", "urllib3.util.retry"):
+    logging.getLogger(_name).setLevel(logging.ERROR)
 
 MAXIMUM_TRIES = 5
 MAXIMUM_UNUSABLE_ANSWERS = 3
@@ -306,11 +311,11 @@ class HttpClient:
             raise TransientSourceError(
                 f"{what}: the server asks to wait {error}", LATER_ADVICE
             ) from None
-        except requests.exceptions.SSLError as error:
+        except requests.exceptions.SSLError:
             raise UntrustedServerError(
                 f"{what}: the server's TLS certificate is not accepted",
                 f"Check sources.{self._label}.base_url and the machine's certificates.",
-            ) from error
+            ) from None
         except (
             requests.exceptions.ChunkedEncodingError,
             requests.exceptions.ContentDecodingError,
@@ -340,11 +345,14 @@ class HttpClient:
             raise self._refused(response, what, request_id)
         try:
             body = response.content.decode("utf-8")
-            content = orjson.loads(body)
+            # From the bytes: text that is not all ASCII would be encoded once more.
+            content = orjson.loads(response.content)
         except UnicodeDecodeError:
             raise UnusableAnswerError("the answer is not UTF-8 text") from None
         except orjson.JSONDecodeError:
-            raise UnusableAnswerError("the answer is not JSON") from None
+            body = without_halves(body)
+            content = _content_of(body)
+            LOG.warning("%s: halves of characters in the answer were replaced by U+FFFD", what)
         check(content)
         return Answer(response.status_code, request_id, body, content)
 
@@ -357,6 +365,13 @@ class HttpClient:
             token_env=self._token_env,
             tries=self._tries,
         )
+
+
+def _content_of(body: str) -> Any:
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise UnusableAnswerError("the answer is not JSON") from None
 
 
 class _BrokenAnswerError(UnusableAnswerError):

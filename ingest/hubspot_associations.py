@@ -128,20 +128,25 @@ class _Batches:
 
     def _ask(self, ids: Sequence[str]) -> list[tuple[str, str]]:
         """Ask for the first page of some sets; returns which have more."""
-        content = self._post([{"id": each} for each in ids], ids)
+        content = self._post([{"id": each} for each in ids], ids, continues=False)
         return self._new(following_pages(content))
 
     def _ask_more(self, batch: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
         """Ask for the next page of some sets; returns which have more."""
-        content = self._post([{"id": each, "after": after} for each, after in batch], ())
+        asked = [{"id": each, "after": after} for each, after in batch]
+        content = self._post(asked, (), continues=True)
         return self._new(following_pages(content))
 
-    def _post(self, inputs: Sequence[Mapping[str, str]], ids: Sequence[str]) -> Any:
+    def _post(
+        self, inputs: Sequence[Mapping[str, str]], ids: Sequence[str], *, continues: bool
+    ) -> Any:
         answer = self._questions.post(
             self._path, {"inputs": inputs}, check_batch, accept=MULTI_STATUS
         )
         known = known_ids(answer.content, ids)
-        self._pull.add(self._relation.name, self._path, answer, asked_ids=known)
+        self._pull.add(
+            self._relation.name, self._path, answer, asked_ids=known, continues=continues
+        )
         return answer.content
 
     def _new(self, pages: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:

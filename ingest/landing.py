@@ -20,7 +20,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
-from ingest.errors import LandingBusyError, LandingDamagedError
+from ingest.errors import LandingBusyError, LandingDamagedError, PermanentSourceError
 from ingest.manifest import (
     MANIFEST_NAME,
     Landing,
@@ -182,7 +182,8 @@ class LandingIndex:
 class LandingStore(LandingIndex):
     """The landings of one home, open for writing by one process at a time.
 
-    Use as a context manager. Raises: LandingBusyError when another process holds the landing.
+    Use as a context manager. Raises: LandingBusyError when another process holds the landing,
+    PermanentSourceError when its folder cannot be written.
     """
 
     def __init__(self, home: Path) -> None:
@@ -204,6 +205,11 @@ class LandingStore(LandingIndex):
                 f"another run is landing into {self.root}",
                 "Wait until it ends, then start again.",
             ) from None
+        except OSError as error:
+            raise PermanentSourceError(
+                f"{self.root}: cannot be written: {error.strerror}",
+                "Give the night's user write access, or choose another --home.",
+            ) from error
         try:
             shutil.rmtree(self.root / DRY_RUN_NAME, ignore_errors=True)
             for leaving in self.root.glob("*/*/*" + TEMPORARY_SUFFIX):

@@ -101,6 +101,7 @@ def verify_landings(home: Path, progress: ProgressCallback | None = None) -> Ver
             done += 1
             size += part.size_bytes
             show(IngestProgress(landing.source, landing.stream, "verifying", done, total))
+        damages += _unrecorded(landing)
     pruned = sum(len(each.pruned) for each in landings)
     return Verified(len(landings), total, size, pruned, tuple(damages))
 
@@ -136,6 +137,18 @@ def _fault(landing: Landing, part: Part) -> str:
         return "" if _was_taken_away(landing, part) else "is missing"
     except OSError as error:
         return f"cannot be read: {error.strerror}"
+
+
+def _unrecorded(landing: Landing) -> list[Damage]:
+    """Files beside the parts of a visible landing that its manifest does not name (any more)."""
+    if not landing.is_final:
+        return []
+    recorded = {MANIFEST_NAME, *(part.name for part in (*landing.parts, *landing.superseded))}
+    return [
+        Damage(f"{landing.landing_id}/{each.name}", f"is not recorded in {MANIFEST_NAME}")
+        for each in sorted(landing.directory.iterdir())
+        if each.is_file() and each.name not in recorded and not each.name.endswith(".tmp")
+    ]
 
 
 def _was_taken_away(landing: Landing, part: Part) -> bool:

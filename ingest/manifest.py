@@ -25,6 +25,8 @@ MANIFEST_NAME = "manifest.jsonl"
 DERIVED_ROLES = ("rows", "rejects")
 """First words of the roles of parts that are made from the evidence, and can be made again."""
 
+RESTORE_ADVICE = "Restore the landing folder from a backup; manifests are never edited."
+
 LandingState = Literal["final", "killed", "abandoned", "pruned"]
 
 
@@ -141,12 +143,32 @@ def read_manifest(directory: Path) -> Landing | None:
     """The landing in a directory, None while nothing of its manifest is complete.
 
     A torn last line (a process died while writing it) is ignored, as if it had not been begun.
-    Raises: LandingDamagedError if any complete line cannot be read.
+    Raises: LandingDamagedError if any complete line cannot be read, or a visible landing has fewer
+    rows than its end says.
     """
-    records = _records(directory / MANIFEST_NAME)
+    path = directory / MANIFEST_NAME
+    records = _records(path)
     if not records:
         return None
+    try:
+        landing = _landing_of(directory, records)
+    except (KeyError, TypeError, ValueError):
+        raise LandingDamagedError(
+            f"{path}: its lines are not those of a landing", RESTORE_ADVICE
+        ) from None
+    told = landing.totals.get("rows", 0)
+    if landing.is_final and landing.rows < told:
+        raise LandingDamagedError(
+            f"{path}: names parts with {landing.rows} rows, and {told} were landed", RESTORE_ADVICE
+        )
+    return landing
+
+
+def _landing_of(directory: Path, records: Sequence[Mapping[str, Any]]) -> Landing:
+    """What the records say. Raises: KeyError, TypeError or ValueError if they are others."""
     told = _Told()
+    if records[0]["record"] != "start":
+        raise ValueError
     for record in records[1:]:
         told.take(record)
     start = records[0]
@@ -181,8 +203,7 @@ def _records(path: Path) -> Sequence[Mapping[str, Any]]:
             records.append(json.loads(line))
         except ValueError:
             raise LandingDamagedError(
-                f"{path}: line {number} is not a manifest record",
-                "Restore the landing folder from a backup; manifests are never edited.",
+                f"{path}: line {number} is not a manifest record", RESTORE_ADVICE
             ) from None
     return records
 

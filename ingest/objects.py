@@ -26,12 +26,16 @@ if TYPE_CHECKING:
 GROUP_BYTES = 32_000_000
 """Pages sliced at once, before compression."""
 MINIMUM_OBJECT_BYTES = 1 << 20
-MEMORY_LIMIT = "512MB"
+MEMORY_LIMIT_BYTES = 512_000_000
+MEMORY_PER_PAGE = 20
+"""Bytes of memory for each byte of one answer: it is there several times while it is sliced, and
+an answer that is larger than usual has to be landed all the same."""
 PAGE_COLUMNS = {
     "sequence": "bigint",
     "kind": "varchar",
     "parent_id": "varchar",
     "asked_ids": "varchar[]",
+    "continues": "boolean",
     "status": "integer",
     "retrieved_at": "timestamp",
     "body": "varchar",
@@ -117,7 +121,6 @@ def write_objects(
     # Left by a process that died before it made the landing visible: made again, the same.
     connection = open_connection(writer.temporary_path("spill"))
     try:
-        connection.execute(f"set memory_limit = '{MEMORY_LIMIT}'")
         slicer = _Slicer(connection, writer, records, earlier)
         for group in _groups(writer.parts):
             slicer.slice(group)
@@ -168,7 +171,8 @@ class _Slicer:
             connection.execute(f'create table "new_{relation}" (object_id varchar)')
             connection.execute(
                 f'create table "set_{relation}" (sequence bigint, position bigint, '
-                "retrieved_at timestamp, object_id varchar, parent_id varchar, payload json)"
+                "retrieved_at timestamp, continues boolean, object_id varchar, parent_id varchar, "
+                "payload json)"
             )
         connection.execute("create table listed (object_id varchar)")
         connection.execute("create table asked_parents (parent_id varchar)")
@@ -201,6 +205,8 @@ class _Slicer:
     def slice(self, group: Sequence[Part]) -> None:
         """Write the rows of the group's answers that are new, relation by relation."""
         longest = max(part.facts["longest_line_bytes"] for part in group)
+        needed = max(MEMORY_LIMIT_BYTES, longest * MEMORY_PER_PAGE)
+        self._connection.execute(f"set memory_limit = '{needed // 1_000_000}MB'")
         columns = ", ".join(f"{name}: '{kind}'" for name, kind in PAGE_COLUMNS.items())
         paths = path_list([self._writer.directory / part.name for part in group])
         self._connection.execute(
@@ -209,7 +215,7 @@ class _Slicer:
             select *
             from read_json({paths}, format = 'newline_delimited', columns = {{{columns}}},
                 compression = 'zstd',
-                maximum_object_size = {max(MINIMUM_OBJECT_BYTES, 2 * longest)})
+                maximum_object_size = {max(MINIMUM_OBJECT_BYTES, longest + 1024)})
             """
         )
         # Parts of version 0.1.0 do not say which kinds they hold.
@@ -261,15 +267,17 @@ class _Slicer:
             items = "'$'"
             sliced = "0::bigint as position, items as payload"
         found = (
-            f"select sequence, position, retrieved_at, {object_id} as object_id, "
+            f"select sequence, position, retrieved_at, continues, {object_id} as object_id, "
             f"{parent} as parent_id, payload from ("
-            f"select sequence, parent_id, retrieved_at, {sliced} from ("
-            f"select sequence, parent_id, retrieved_at, json_extract(body, {items}) as items "
+            f"select sequence, parent_id, retrieved_at, continues, {sliced} from ("
+            "select sequence, parent_id, retrieved_at, continues, "
+            f"json_extract(body, {items}) as items "
             f"from pages where kind = {quoted(spec.kind)} and status < 400))"
         )
         if spec.is_set:
             absent = (
-                "select sequence, -1::bigint as position, retrieved_at, '' as object_id, "
+                "select sequence, -1::bigint as position, retrieved_at, continues, "
+                "'' as object_id, "
                 "unnest(asked_ids) as parent_id, '{}'::json as payload "
                 f"from pages where kind = {quoted(spec.kind)} and len(asked_ids) > 0"
             )
@@ -319,9 +327,21 @@ class _Slicer:
 
     def _new_sets(self, relation: str) -> str:
         """A query over the collected sets: all rows of each parent whose set is not what landed
-        last. A marker of emptiness stays only where its parent has no row of its own."""
+        last. A marker of emptiness stays only where its parent has no row of its own.
+
+        A set that was asked for twice, as after a kill among its pages, is what the answers since
+        its last beginning hold. Version 0.1.0 did not say which answers begin a set: the first.
+        """
+        begun = (
+            "coalesce(max(sequence) filter (where not continues) over of_parent, "
+            "min(sequence) over of_parent)"
+        )
+        answered = (
+            f'select * from "set_{relation}" window of_parent as (partition by parent_id) '
+            f"qualify sequence >= {begun}"
+        )
         rows = (
-            f"select * from ({self._numbered(chr(34) + 'set_' + relation + chr(34))}) "
+            f"select * from ({self._numbered(f'({answered})')}) "
             "qualify row_number() over (partition by parent_id, object_id order by _row desc) = 1 "
             "and (object_id <> '' or max(object_id) over (partition by parent_id) = '')"
         )

@@ -21,6 +21,7 @@ from ingest.history import history_of
 from ingest.landing import LandingIndex
 from ingest.manifest import Landing, read_landings
 from ingest.pull import Stream, plan_pull
+from ingest.pull_report import without_tokens
 from ingest.run import choose_sources, read_report, source_settings
 
 
@@ -97,10 +98,10 @@ class _Looking:
             stream=stream.name,
             kind=kind,
             mode=plan.mode,
-            bounds=plan.bounds,
+            bounds=without_tokens(plan.bounds),
             reason=plan.reason,
             continues=continued.arrival if continued else None,
-            cursor=history.state,
+            cursor=without_tokens(history.state),
             pulled_at=pulled_at,
             age_hours=self._age(pulled_at),
         )

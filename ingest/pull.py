@@ -2,7 +2,8 @@
 
 Belongs here: what all connectors share: planning from committed manifests, resuming a killed pull,
 part files of bounded size, refusing lists that came back far too short. Does not belong here:
-requests and cursors of a vendor (`stripe`, `hubspot`, ...), slicing answers into rows (`objects`).
+requests and cursors of a vendor (`stripe`, `hubspot`, ...), slicing answers into rows (`objects`),
+what is told of a pull (`pull_report`).
 
 One pull of a stream is one landing. Its parts are NDJSON, zstd: one line per HTTP answer, the body
 as received. Every part records where the next one starts, so a killed pull goes on after its last
@@ -23,18 +24,15 @@ import orjson
 from ingest.errors import IngestError, TruncatedPullError
 from ingest.history import Plan, StreamHistory, history_of, plan_of
 from ingest.http import Answer, HttpClient
-from ingest.landing import Landing, LandingIndex, LandingStore, LandingWriter
+from ingest.landing import Landing, LandingStore, LandingWriter
 from ingest.objects import Records, write_objects
 from ingest.page_part import PagePart
-from ingest.report import (
-    REJECTS_SHOWN,
-    IngestProgress,
-    ProgressCallback,
-    Reject,
-    StreamReport,
-)
+from ingest.pull_begin import RESUME_WITHIN, is_forced, open_pull, plan_pull
+from ingest.pull_report import joined, report_of
+from ingest.report import IngestProgress, ProgressCallback, Reject, StreamReport
 
 __all__ = [
+    "RESUME_WITHIN",
     "Plan",
     "Pull",
     "PullOptions",
@@ -50,9 +48,9 @@ LOG = logging.getLogger(__name__)
 
 PART_PAGES = 20
 PART_BYTES = 16_000_000
-RESUME_WITHIN = timedelta(hours=36)
-"""A killed pull older than this is not continued: its first pages would be stale."""
-FORCED_REASON = "asked to read everything again"
+PULLED_AGAIN_AFTER = timedelta(hours=1)
+"""A killed pull goes on with the bounds it began with. When it began longer before this run, what
+changed since is asked for at once: the next run may be a day away. Less is the same night again."""
 
 
 class Stream(Protocol):
@@ -156,11 +154,14 @@ class Pull:
         *,
         parent_id: str | None = None,
         asked_ids: Sequence[str] = (),
+        continues: bool = False,
     ) -> None:
         """Take one answer. The cursor does not move: see `advance`.
 
         kind: which of the stream's `records` slices it. parent_id: of which object the answer is
         a part. asked_ids: what was asked for by id, so that an absent one is seen to be absent.
+        continues: a further page of the sets that an earlier answer began; an answer that does
+        not continue one replaces what was answered of its parents before, as after a kill.
         """
         self._sequence += 1
         envelope = {
@@ -169,6 +170,7 @@ class Pull:
             "path": path,
             "parent_id": parent_id,
             "asked_ids": list(asked_ids),
+            "continues": continues,
             "status": answer.status,
             "request_id": answer.request_id,
             "retrieved_at": self._options.instant().isoformat(),
@@ -237,17 +239,42 @@ def pull_stream(
     client: HttpClient,
     options: PullOptions,
 ) -> StreamReport:
-    """Pull one stream and make it visible, or go on with a killed pull of it.
+    """Pull one stream and make it visible, or go on with a killed pull of it; after one that is
+    older than PULLED_AGAIN_AFTER, pull what changed since as well, into a second landing.
 
-    Raises: IngestError; parts written before a transient failure are kept and continued.
+    Raises: IngestError; parts written before a transient failure are kept and continued, and what
+    was completed before a second pull failed stays visible.
     """
-    history = history_of(store, source, kind, stream.name, settings, options.instant())
-    writer = _open(store, kind, stream, history, options.force_full)
-    seen = history.forgotten() if _is_forced(writer.landing) else history
+
+    def once(asked: PullOptions) -> tuple[Landing, StreamReport]:
+        history = history_of(store, source, kind, stream.name, settings, options.instant())
+        return _pull_once(store, kind, stream, history, client, asked)
+
+    begun = options.instant()
+    landing, report = once(options)
+    age = begun - landing.started_at
+    if age <= PULLED_AGAIN_AFTER:
+        return report
+    # What was to be read from its beginning just was.
+    _, newest = once(replace(options, force_full=False))
+    return joined(report, newest, age)
+
+
+def _pull_once(
+    store: LandingStore,
+    kind: str,
+    stream: Stream,
+    history: StreamHistory,
+    client: HttpClient,
+    options: PullOptions,
+) -> tuple[Landing, StreamReport]:
+    """Complete one landing, a new or a continued one. Raises: IngestError."""
+    writer = open_pull(store, kind, stream, history, options.force_full)
+    seen = history.forgotten() if is_forced(writer.landing) else history
     asked_before, tried_before = client.requests, client.retries
     try:
         pull = Pull(client, seen, writer, options)
-        state = stream.fetch(pull)
+        state = dict(stream.fetch(pull))
         pull.finish()
         pull.show("making rows")
         written = write_objects(writer, stream.records, history.visible, pull.plan.mode == "full")
@@ -260,7 +287,7 @@ def pull_stream(
                 "rows": written.changed,
                 "vanished": written.vanished,
                 "rejected": len(pull.rejects),
-                "state": dict(state),
+                "state": state,
             }
         )
     except IngestError as error:
@@ -273,71 +300,13 @@ def pull_stream(
         store.refresh(writer.landing)
     pages = sum(part.rows for part in writer.parts if part.role == "pages")
     pull.show("done", total=pages, rows=written.changed)
-    said = f"{written.listed} listed, {written.changed} new or changed"
-    if written.vanished:
-        said += f", {written.vanished} vanished"
-    if pull.rejects:
-        said += f", {len(pull.rejects)} rejected, first: {pull.rejects[0]}"
-    reasons = [each for each in (pull.plan.reason, *pull.notes) if each]
-    if reasons:
-        said += f" ({'; '.join(reasons)})"
-    return StreamReport(
-        source=source,
-        stream=stream.name,
-        status="ok" if written.changed else "unchanged",
-        rows_landed=written.changed,
-        rows_rejected=len(pull.rejects),
-        rejects=tuple(pull.rejects[:REJECTS_SHOWN]),
-        last_arrival=writer.landing.arrival,
-        message=said,
+    report = replace(
+        report_of(writer.landing, pull.plan, written, state, pull.rejects, pull.notes),
         pages=pages,
-        mode=pull.plan.mode,
-        cursor=orjson.dumps(dict(state)).decode(),
         requests=client.requests - asked_before,
         retries=client.retries - tried_before,
     )
-
-
-def plan_pull(
-    store: LandingIndex, kind: str, stream: Stream, history: StreamHistory, force_full: bool
-) -> tuple[Landing | None, Plan]:
-    """What a pull would ask for now: the killed pull that it would continue, None for a new one,
-    and the plan. Writes nothing."""
-    fingerprint = dict(stream.fingerprint(history.settings))
-    for landing in store.of_stream(history.source, stream.name, kind):
-        if landing.is_final or landing.is_abandoned:
-            continue
-        is_recent = history.now - landing.started_at <= RESUME_WITHIN
-        is_same = landing.settings.get("fingerprint") == fingerprint
-        # A killed pull that was to read everything is continued by any later one.
-        if is_recent and is_same and (_is_forced(landing) or not force_full):
-            return landing, plan_of(landing)
-    if force_full:
-        return None, replace(stream.plan(history.forgotten()), reason=FORCED_REASON)
-    return None, stream.plan(history)
-
-
-def _is_forced(landing: Landing) -> bool:
-    return bool(landing.settings.get("force_full"))
-
-
-def _open(
-    store: LandingStore, kind: str, stream: Stream, history: StreamHistory, force_full: bool
-) -> LandingWriter:
-    """A killed recent pull with the same fingerprint, else a new landing with a new plan."""
-    continued, plan = plan_pull(store, kind, stream, history, force_full)
-    for landing in store.of_stream(history.source, stream.name, kind):
-        if landing == continued:
-            return LandingWriter(landing)
-        if not landing.is_final and not landing.is_abandoned:
-            LandingWriter(landing).abandon("not continued: too old, or asked for otherwise")
-            store.refresh(landing)
-    settings = {
-        "fingerprint": dict(stream.fingerprint(history.settings)),
-        "plan": {"mode": plan.mode, "bounds": dict(plan.bounds), "reason": plan.reason},
-        "force_full": force_full,
-    }
-    return store.begin(history.source, stream.name, kind, history.now, settings)
+    return writer.landing, report
 
 
 def _write_rejects(writer: LandingWriter, rejects: Sequence[Reject]) -> None:

@@ -6,7 +6,6 @@ nothing was landed. Does not belong here: casting, deduplication, meaning (the d
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +15,7 @@ from ingest.connectors import API_KINDS, relations_of
 from ingest.entities import ENTITIES
 from ingest.landing import Landing, landing_root, read_landings
 from ingest.objects import path_list
+from ingest.pull_report import shown_cursor
 from ingest.run import REPORT_COLUMNS, read_report, source_settings
 from ingest.shapes import identifier
 from ingest.staged import META_COLUMNS, REJECT_COLUMNS
@@ -197,7 +197,7 @@ def _stream_rows(
             row["pulled_at"] = max(told or landing.started_at, landing.started_at)
             row["mode"] = row["mode"] or landing.settings.get("plan", {}).get("mode", "")
             state = landing.totals.get("state")
-            row["cursor"] = row["cursor"] or (json.dumps(state) if state else "")
+            row["cursor"] = row["cursor"] or (shown_cursor(state) if state else "")
     return list(rows.values())
 
 

@@ -44,7 +44,8 @@ class StreamReport:
     rows_landed, rows_rejected: of this run. last_arrival: newest visible landing, None if none.
     message, what_to_do: one line each; empty when there is nothing to say.
     rejects: the first REJECTS_SHOWN rejected records of this run. mode: how much was asked for.
-    cursor: where the next pull goes on, as JSON. requests, retries: of this run, for API usage.
+    cursor: where the next pull goes on, as JSON, without sync tokens. requests, retries: of this
+    run, for API usage.
     is_transient: a failure that can pass by itself. is_unreachable: the server gave no answer,
     or none that may be trusted.
     """

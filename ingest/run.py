@@ -278,7 +278,8 @@ def _known(source: str, stream: str, error: Exception) -> IngestError:
         return disk_full(f"{source}/{stream}")
     return TransientSourceError(
         f"{source}/{stream}: could not be landed ({type(error).__name__})",
-        "Run again; if it stays, check the disk and the rights on the home's landing folder.",
+        "Run again; if it stays, check the disk and the rights on the home's landing folder, and "
+        "see with `partnerledger landing verify` whether a landed file is missing or damaged.",
     )
 
 

@@ -68,6 +68,9 @@ def open_connection(spill_directory: Path) -> duckdb.DuckDBPyConnection:
     connection.execute("set TimeZone = 'UTC'")
     connection.execute(f"set memory_limit = '{MEMORY_LIMIT}'")
     connection.execute(f"set temp_directory = {quoted(str(spill_directory))}")
+    # Files are written and read again here; DuckDB 1.5 can take blocks of them from its cache that
+    # are not theirs ("ZSTD Decompression failure"). Nothing is read often enough to need it.
+    connection.execute("set enable_external_file_cache = false")
     return connection
 
 

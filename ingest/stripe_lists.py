@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 from ingest.errors import PermanentSourceError
 from ingest.pull import Pull
@@ -96,10 +97,19 @@ def fetch_embedded(
     if embedded is None or not isinstance(inside, Mapping) or not inside.get("has_more"):
         return
     parent_id = found["id"]
-    path = embedded.path.replace("{id}", parent_id)
+    path = embedded.path.replace("{id}", quote(parent_id, safe=""))
     params = {embedded.param: parent_id} if embedded.param else {}
+    continues = False
     for answer in questions.pages(path, params, accept=MISSING):
-        pull.add(embedded.kind, path, answer, parent_id=parent_id, asked_ids=[parent_id])
+        pull.add(
+            embedded.kind,
+            path,
+            answer,
+            parent_id=parent_id,
+            asked_ids=[parent_id],
+            continues=continues,
+        )
+        continues = True
 
 
 def _refuse_unfiltered(

@@ -165,6 +165,7 @@ def _land(
     from orchestration.cli_progress import ingest_progress
     from orchestration.clock import utc_now
 
+    _log(home)
     with ingest_progress(is_quiet=as_json) as show:
         report = land(
             workspace,
@@ -187,6 +188,19 @@ def _land(
             f"{first.source}/{first.stream}: {first.message}",
             first.what_to_do,
         )
+
+
+def _log(home: Path) -> None:
+    """Keep what is logged beside the logs of nights. Raises: CommandError."""
+    from orchestration.log_files import log_to_files
+
+    try:
+        log_to_files(home)
+    except OSError as error:
+        raise CommandError(
+            f"{home / 'logs'}: cannot be written: {error.strerror}",
+            "Give the night's user write access, free space, or choose another --home.",
+        ) from error
 
 
 def _print_streams(streams: Sequence[StreamReport]) -> None:

@@ -6,7 +6,6 @@ imported inside the functions: it costs seconds.
 
 from __future__ import annotations
 
-import logging
 import os
 import time
 import warnings
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchestration.errors import StepError
+from orchestration.log_files import log_to_files
 from orchestration.result import NightResult
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ DAGSTER_DIR_VARIABLE = "PARTNERLEDGER_DAGSTER_DIR"
 # Marks runs of this module: whoever holds the night's lock knows that no other is alive, and only
 # the person at the command line starts one again.
 _OWN_RUNS = {"partnerledger/launched_by": "command line", "dagster/max_retries": "0"}
-_LOG_HANDLER = "partnerledger-night-log"
 
 
 def execute_nightly(night: Night, started: float) -> NightResult:
@@ -94,25 +93,6 @@ def _close_abandoned_runs(instance: DagsterInstance) -> None:
     alive = [dagster.DagsterRunStatus.STARTING, dagster.DagsterRunStatus.STARTED]
     for run in instance.get_runs(dagster.RunsFilter(tags=_OWN_RUNS, statuses=alive)):
         instance.report_run_failed(run, "The process of this night ended before the night did.")
-
-
-def log_to_files(home: Path) -> None:
-    """Send every log line of this process to HOME/logs/night.log and none to the terminal.
-
-    The root logger gets the file, so that no library finds it empty and writes to the terminal.
-    """
-    folder = home / "logs"
-    folder.mkdir(parents=True, exist_ok=True)
-    root = logging.getLogger()
-    for handler in [each for each in root.handlers if each.get_name() == _LOG_HANDLER]:
-        root.removeHandler(handler)
-        handler.close()
-    handler = logging.FileHandler(folder / "night.log", encoding="utf-8")
-    handler.set_name(_LOG_HANDLER)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
-    root.addHandler(handler)
-    logging.getLogger("partnerledger").setLevel(logging.INFO)
-    logging.captureWarnings(True)
 
 
 def _raise_failure(night: Night, result: ExecuteInProcessResult) -> None:

@@ -26,7 +26,7 @@ def restore(
 
     Raises: WarehouseError when no night was posted in this home; else what a night raises.
     """
-    from orchestration.in_process import log_to_files
+    from orchestration.log_files import log_to_files
     from payouts.journal import last_night
     from payouts.store import open_store
 

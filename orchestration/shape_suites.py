@@ -17,6 +17,8 @@ _FIX_SHAPE = (
     "version that docs/sources/ names and run `partnerledger backfill` for the source; if a record "
     "is broken, correct it there."
 )
+LATEST_SECOND = 5_000_000_000
+"""The year 2128: an instant later than that is not in seconds."""
 _NEW_WORD = "Say which vendor and word it was when asking for a new release; nothing was lost."
 
 
@@ -25,12 +27,14 @@ class Shape:
     """What one raw relation must look like.
 
     texts: paths that hold text. integers: paths that hold whole numbers, alternatives by `|`.
+    listed_integers: the same in each element of a list, as `LIST[*].MEMBER`.
     condition: SQL that says which rows must have them. words: path and the values the models know.
     """
 
     relation: str
     texts: Sequence[str] = ()
     integers: Sequence[str] = ()
+    listed_integers: Sequence[str] = ()
     condition: str = "not coalesce(is_tombstone, false)"
     words: tuple[str, Sequence[str]] | None = None
 
@@ -56,9 +60,11 @@ SHAPES = (
         "stripe__invoices",
         texts=("currency", "lines.data"),
         integers=("created", "total"),
+        listed_integers=("lines.data[*].amount",),
         condition=_STRIPE_LIVE,
         words=("status", ("draft", "open", "paid", "void", "uncollectible")),
     ),
+    Shape("stripe__invoice_lines", integers=("amount",), condition="object_id <> ''"),
     Shape(
         "stripe__charges",
         integers=("created", "amount"),
@@ -67,6 +73,7 @@ SHAPES = (
     Shape(
         "stripe__invoice_payments",
         texts=("invoice",),
+        integers=("amount_paid|amount_requested",),
         words=("status", ("open", "paid", "canceled")),
     ),
     Shape(
@@ -91,7 +98,7 @@ SHAPES = (
     ),
     Shape("hubspot__contacts", texts=("properties",)),
     Shape("hubspot__companies", texts=("properties",)),
-    Shape("hubspot__deals", texts=("properties.dealstage",)),
+    Shape("hubspot__deals", texts=("properties",)),
     Shape(
         "hubspot__meetings",
         texts=("properties",),
@@ -125,47 +132,70 @@ def _value(path: str) -> str:
     return places[0] if len(places) == 1 else f"coalesce({', '.join(places)})"
 
 
+def _is_whole(text: str) -> str:
+    """DuckDB would read 10.75 as 11 where a whole number is expected."""
+    return f"regexp_full_match({text}, '-?[0-9]{{1,18}}')"
+
+
+def _lacks_in_list(path: str) -> str:
+    """Whether an element of a list lacks a whole number at `LIST[*].MEMBER`."""
+    values = f"json_extract_string(payload, '$.{path}')"
+    elements = f"json_array_length(payload, '$.{path.partition('[*]')[0]}')"
+    whole = f"list_filter({values}, lambda each: {_is_whole('each')})"
+    return f"len(coalesce({whole}, [])) <> coalesce({elements}, 0)"
+
+
 def _lacking(shape: Shape) -> str:
     lacks = [f"{_value(path)} is null" for path in shape.texts]
-    lacks += [f"try_cast({_value(path)} as bigint) is null" for path in shape.integers]
+    lacks += [f"not coalesce({_is_whole(_value(path))}, false)" for path in shape.integers]
+    lacks += [_lacks_in_list(path) for path in shape.listed_integers]
+    if "created" in shape.integers:
+        lacks.append(f"coalesce(try_cast({_value('created')} as bigint), 0) > {LATEST_SECOND}")
     return f"{shape.condition} and ({' or '.join(lacks)})"
+
+
+def _newest(relation: str, condition: str) -> str:
+    """Rows for which a condition holds, of those that no newer version has replaced: what was
+    mended at the vendor is settled."""
+    return (
+        f"(select * from {relation} as found where ({condition}) and not exists ("
+        f"select 1 from {relation} as newer where newer._source = found._source "
+        "and newer.object_id = found.object_id and (newer._arrival > found._arrival "
+        "or (newer._arrival = found._arrival and newer._row > found._row))))"
+    )
+
+
+def _rule(name: str, rows: str, description: str, what_to_do: str, is_blocking: bool) -> Rule:
+    return Rule(
+        name,
+        "ExpectColumnValuesToBeBetween",
+        {"column": name, "min_value": 0, "max_value": 0},
+        description,
+        what_to_do,
+        is_blocking=is_blocking,
+        violations=f"select object_id from {rows} order by 1",
+    )
 
 
 def _suite(shape: Shape) -> Suite:
     relation = f"raw.{shape.relation}"
     metrics, rules = [], []
-    zero = {"min_value": 0, "max_value": 0}
-    if shape.texts or shape.integers:
-        metrics.append(f"count(*) filter (where {_lacking(shape)}) as lacking")
-        rules.append(
-            Rule(
-                "has_its_keys",
-                "ExpectColumnValuesToBeBetween",
-                {"column": "lacking", **zero},
-                f"every record has {', '.join((*shape.texts, *shape.integers))}",
-                _FIX_SHAPE,
-                violations=f"select object_id from {relation} where {_lacking(shape)} order by 1",
-            )
-        )
+    needed = (*shape.texts, *shape.integers, *shape.listed_integers)
+    if needed:
+        rows = _newest(relation, _lacking(shape))
+        metrics.append(f"(select count(*) from {rows}) as has_its_keys")
+        told = f"every record has {', '.join(needed)}"
+        rules.append(_rule("has_its_keys", rows, told, _FIX_SHAPE, is_blocking=True))
     if shape.words:
         path, known = shape.words
         listed = ", ".join(f"'{word}'" for word in known)
-        unknown = f"{shape.condition} and {_value(path)} not in ({listed})"
-        metrics.append(f"count(*) filter (where {unknown}) as unknown")
-        rules.append(
-            Rule(
-                "words_are_known",
-                "ExpectColumnValuesToBeBetween",
-                {"column": "unknown", **zero},
-                f"{path} is one of {', '.join(word for word in known if word)}",
-                _NEW_WORD,
-                is_blocking=False,
-                violations=f"select object_id from {relation} where {unknown} order by 1",
-            )
-        )
+        rows = _newest(relation, f"{shape.condition} and {_value(path)} not in ({listed})")
+        metrics.append(f"(select count(*) from {rows}) as words_are_known")
+        told = f"{path} is one of {', '.join(word for word in known if word)}"
+        rules.append(_rule("words_are_known", rows, told, _NEW_WORD, is_blocking=False))
     return Suite(
         relation=relation,
-        frame_query=f"select {', '.join(metrics)} from {relation}",
+        frame_query=f"select {', '.join(metrics)}",
         key_column="",
         rules=tuple(rules),
         is_moot_when_empty=True,

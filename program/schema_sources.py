@@ -100,10 +100,14 @@ def _carriers(value: object) -> object:
 
 
 def _carrier(value: str) -> str:
-    if not re.fullmatch(r"(url:|field:)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*", value):
+    # A question of a booking has no other name than its words.
+    words = r"field:(?=.*\S)[^\x00-\x1f\x7f-\x9f]+"
+    names = r"(url:)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*"
+    if not re.fullmatch(f"{words}|{names}", value):
         raise ValueError(
             "must be names joined by points, such as metadata.partner_code, or url:NAME for a "
-            "parameter of the page address, or field:NAME for a field of the form"
+            "parameter of the page address, or field:NAME for a field of the form or the words of "
+            "a question, without control characters"
         )
     return value
 
@@ -116,7 +120,7 @@ Carriers = Annotated[
 ]
 """Places that can hold a value, the first filled one counts: a path inside the object
 (`metadata.partner_code`), `url:ref` (parameter of the page address), `field:partner_code` (a field
-of the form)."""
+of the form) or `field:Who referred you?` (a question of the booking, in its words)."""
 PropertyName = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9_-]{1,100}$")]
 OverlapHours = Annotated[StrictInt, Field(ge=0, le=24 * 31)]
 TimeoutSeconds = Annotated[StrictInt, Field(ge=1, le=600)]
@@ -166,7 +170,7 @@ class StripeFields(Terms):
     """Where Stripe's objects carry what the programme needs."""
 
     code: Carriers = ("metadata.partner_code",)
-    """On customers and on discounts' promotion codes' owners: the partner's code."""
+    """On customers: the partner's code."""
     partner_id: Carriers = ("metadata.partner_id",)
     """On promotion codes and coupons: the partner they belong to."""
     company_domain: Carriers = ("metadata.company_domain",)
@@ -253,7 +257,6 @@ class HubspotFields(Terms):
     deal_code: Carriers = ("properties.partner_code",)
     form_code: Carriers = ("field:partner_code", "url:partner", "url:ref")
     form_email: Carriers = ("field:email",)
-    form_name: Carriers = ("field:name", "field:firstname")
     form_company_domain: Carriers = ("field:company_domain", "field:website")
     form_anonymous_id: Carriers = ("field:anonymous_id", "url:anonymous_id")
 
@@ -286,7 +289,6 @@ class TypeformFields(Terms):
     email: Carriers = ("hidden.email", "field:email")
     """`field:NAME` is the answer whose field has that ref; the first answer of type e-mail counts
     when none of them is filled."""
-    name: Carriers = ("hidden.name", "field:name")
     company_domain: Carriers = ("hidden.company_domain", "field:company_domain")
     anonymous_id: Carriers = ("hidden.anonymous_id",)
     utm_source: Carriers = ("hidden.utm_source",)

@@ -143,10 +143,11 @@ def _add_sources(rows: Rows, workspace: Workspace) -> None:
 
 def _carrier(text: str) -> Row:
     """A place that can hold a value, as staging reads it: `path` is a JSON path."""
-    carrier, _, name = text.rpartition(":")
-    if carrier:
+    # The words of a question can hold a colon as well; a path has none.
+    carrier, _, name = text.partition(":")
+    if name:
         return {"carrier": carrier, "field_path": name}
-    path = "$" + "".join(f'."{part}"' for part in name.split("."))
+    path = "$" + "".join(f'."{part}"' for part in text.split("."))
     return {"carrier": "path", "field_path": path}
 
 

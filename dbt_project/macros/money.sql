@@ -53,3 +53,17 @@
         ) * cast(0.0000000001 as decimal(10, 10)) as decimal(24, 10)
     )
 {%- endmacro %}
+
+{#
+  M1: an amount of Stripe's API in the minor units of ISO 4217. They are the same but for currencies without
+  minor units that Stripe writes with two (ISK, UGX), and one with two that it writes without (MGA). Source:
+  docs.stripe.com/currencies, zero-decimal currencies and special cases.
+#}
+{% macro stripe_minor(amount, currency) -%}
+    case
+        when upper({{ currency }}) in ('ISK', 'UGX') then {{ round_ratio(wide(amount), '100') }}
+        when upper({{ currency }}) = 'MGA' then cast({{ amount }} as bigint) * 100
+        -- What is no whole number was refused before (shape suites), or has been replaced by what is one.
+        else try_cast({{ amount }} as bigint)
+    end
+{%- endmacro %}

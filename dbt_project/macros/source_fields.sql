@@ -54,3 +54,8 @@
         '+', ' '
     ))
 {%- endmacro %}
+
+{# The domain of what people write for their website: without scheme, port, path and blanks. #}
+{% macro bare_domain(text_expression) -%}
+    nullif(regexp_replace(regexp_replace(lower(trim({{ text_expression }})), '^[a-z]+://', ''), '[:/?#].*$', ''), '')
+{%- endmacro %}

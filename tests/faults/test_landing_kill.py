@@ -109,7 +109,7 @@ def test_a_killed_pull_goes_on_and_loses_and_repeats_nothing(
         for part in landing.parts
     }
     fake.log.clear()
-    act(tmp_path, fake.base_url, "pull", NOW + timedelta(hours=1))
+    act(tmp_path, fake.base_url, "pull", NOW + timedelta(minutes=30))
     assert rows(tmp_path, COUNTS) == [(50, 50, 50)]
     (landing,) = read_landings(tmp_path / "home")
     pages = [part for part in landing.parts if part.role == "pages"]

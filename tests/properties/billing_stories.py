@@ -40,6 +40,11 @@ def pick(object_id: str, topic: str, choices: int) -> int:
     return crc32(f"{topic}:{plain(object_id)}".encode()) % choices
 
 
+def was_paid_elsewhere(invoice_id: str) -> bool:
+    """Whether it was paid outside of Stripe, which has a record of it but no charge."""
+    return pick(invoice_id, "paid elsewhere", 6) == 0
+
+
 def utc_text(instant: datetime) -> str:
     """A naive UTC instant as a file writes it."""
     return f"{instant.isoformat()}Z"
@@ -86,7 +91,7 @@ def tell(facts: Facts, door: int, seed: int, zone: Zone, first_pull: datetime, l
         for name, partner_id in CODES.items()
     ]
     _tell_customers(story, chance)
-    _Invoices(story, door, chance).tell()
+    _Invoices(story, door, chance, zone).tell()
     for dispute in story["disputes"]:
         _date_closing(dispute, zone, first_pull, last_pull)
     return story
@@ -101,9 +106,7 @@ def known_by(story: Facts, zone: Zone, instant: datetime) -> dict[str, list[Row]
 
     def since(row: Row, *columns: str) -> Row:
         return {
-            name: value
-            for name, value in row.items()
-            if name not in columns or happened(row, name)
+            name: value for name, value in row.items() if name not in columns or happened(row, name)
         }
 
     known["products"] = list(story["products"])
@@ -182,7 +185,9 @@ def _date_closing(dispute: Row, zone: Zone, first_pull: datetime, last_pull: dat
     """Decision 0025: Stripe tells a closing only by its event, else by the pull that saw it."""
     if dispute["status"] == "open":
         return
-    if zone.instant(dispute["closed_at"]) < first_pull:
+    if dispute.get("closed_at") and zone.instant(dispute["closed_at"]) >= last_pull:
+        dispute |= {"status": "open", "closed_at": ""}
+    elif zone.instant(dispute["closed_at"]) < first_pull:
         dispute["closed_at"] = ""
     elif pick(dispute["dispute_id"], "no event", 6) == 0:
         was_seen_open = zone.instant(dispute["opened_at"]) < first_pull
@@ -192,10 +197,13 @@ def _date_closing(dispute: Row, zone: Zone, first_pull: datetime, last_pull: dat
 class _Invoices:
     """Rewrites the invoices of a story and what hangs on them."""
 
-    def __init__(self, story: dict[str, list[Row]], door: int, chance: random.Random) -> None:
+    def __init__(
+        self, story: dict[str, list[Row]], door: int, chance: random.Random, zone: Zone
+    ) -> None:
         self.story = story
         self.door = door
         self.chance = chance
+        self.zone = zone
         self.lines = by_invoice(story["invoice_lines"])
         self.payments = by_invoice(story["payments"])
         self.refunds = by_invoice(story["refunds"])
@@ -228,7 +236,7 @@ class _Invoices:
         is_first = invoice["customer_id"] not in self.coded
         self.coded.add(invoice["customer_id"])
         invoice.pop("code", None)
-        if self.maybe(0.25 if is_first else 0.02):
+        if self.maybe(0.7 if is_first else 0.02):
             code = f"K{self.door}-{self.chance.choice(list(CODES))}"
             invoice["code"] = code.lower() if self.maybe(0.5) else code
         self._tell_notes(invoice, total)
@@ -256,12 +264,20 @@ class _Invoices:
     def _tell_money(self, invoice: Row, total: int) -> None:
         invoice_id = invoice["invoice_id"]
         payments = self.payments[invoice_id]
+        if was_paid_elsewhere(invoice_id):
+            # Refunds and disputes are of a charge.
+            self.refunds[invoice_id].clear()
+            self.disputes[invoice_id].clear()
         backs = self.refunds[invoice_id] + self.disputes[invoice_id]
         if not payments and backs and invoice.get("paid_at") and total > 0:
             # Money goes back on a charge, and a charge is a payment.
             payment = {"payment_id": f"pay_of_{invoice_id}", "invoice_id": invoice_id}
             paid = {"amount_minor": str(total), "paid_at": invoice["paid_at"]}
             payments.append({**payment, **paid})
+        if payments and invoice.get("paid_at"):
+            # An invoice is paid with its last payment, not before it.
+            last = max(payments, key=lambda row: self.zone.instant(row["paid_at"]))
+            invoice["paid_at"] = last["paid_at"]
         if payments and self.maybe(0.05):
             payments[-1]["amount_minor"] = str(int(payments[-1]["amount_minor"]) + 500)
         self.story["payments"] += payments
@@ -281,13 +297,13 @@ class _Invoices:
         for refund in self.refunds[invoice_id]:
             refund.pop("invoice_line_id", None)
             self.story["refunds"].append(refund)
-        if not self.disputes[invoice_id] and self.maybe(0.1):
+        if self.maybe(0.22) and not (self.disputes[invoice_id] or was_paid_elsewhere(invoice_id)):
             paid_at = datetime.fromisoformat(payments[0]["paid_at"]).replace(tzinfo=None)
             opened, closed = (
                 utc_text(paid_at + timedelta(days=self.chance.randrange(low, high), hours=7))
                 for low, high in ((1, 50), (51, 200))
             )
-            status = self.chance.choice(("open", "won", "lost"))
+            status = self.chance.choice(("open", "won", "won", "lost"))
             found = {"dispute_id": f"dp_of_{invoice_id}", "invoice_id": invoice_id}
             found |= {"amount_minor": payments[0]["amount_minor"], "opened_at": opened}
             found |= {"status": status, "closed_at": closed if status != "open" else ""}
@@ -296,7 +312,17 @@ class _Invoices:
 
     def _tell_notes(self, invoice: Row, total: int) -> None:
         """Notes by where their money goes: the parts of one note share the id before the colon."""
-        for note in self.notes[invoice["invoice_id"]]:
+        invoice_id = invoice["invoice_id"]
+        if not self.notes[invoice_id] and self.maybe(0.12):
+            issued_at = self.zone.instant(invoice["issued_at"]) + timedelta(
+                days=self.chance.randrange(60), seconds=self.chance.randrange(86400)
+            )
+            note = {"credit_note_id": f"cn_of_{invoice_id}", "invoice_id": invoice_id}
+            note |= {"amount_minor": str(max(total // 4, 1)), "issued_at": utc_text(issued_at)}
+            if self.maybe(0.2):
+                note["voided_at"] = utc_text(issued_at + timedelta(days=20))
+            self.notes[invoice_id].append(note)
+        for note in self.notes[invoice_id]:
             note_id, amount = note["credit_note_id"], int(note["amount_minor"])
             given = {k: v for k, v in note.items() if k not in ("kind", "to_balance")}
             places = self.chance.choice(

@@ -1,13 +1,17 @@
 """Calendar events over HTTP: sync tokens, full lists after 410, a server that misbehaves."""
 
+import json
 from datetime import datetime, timedelta
 from functools import partial
 from types import SimpleNamespace
 
 import pytest
 
+from ingest.google_calendar import calendar_key
 from ingest.landing import read_landings
+from ingest.preview import preview
 from ingest.pull import PullOptions
+from ingest.run import REPORT_NAME
 from tests.fakes.google_calendar_server import (
     PREFIX,
     FakeGoogle,
@@ -194,7 +198,7 @@ def test_killed_pull_goes_on_with_its_page(bookings, fake, monkeypatch) -> None:
     assert (report.status, report.is_transient) == ("failed", True)
     assert newest(bookings) == {}
     fake.log.clear()
-    report = bookings.stream("events", now=NOW + timedelta(hours=1))
+    report = bookings.stream("events", now=NOW + timedelta(minutes=30))
     assert fake.asked() == [(TEAM, {"pageToken": "page-3-2"})]
     assert (report.rows_landed, report.last_arrival) == (8, 1)
     fake.log.clear()
@@ -228,7 +232,7 @@ def test_killed_full_read_after_410_stays_full(bookings, fake, monkeypatch) -> N
     fake.script[ANNAS] = [Fault(), Fault(), Fault()] + [refusal(500) for _ in range(5)]
     assert bookings.stream("events", now=NIGHTS[1]).is_transient
     fake.log.clear()
-    report = bookings.stream("events", now=NIGHTS[1] + timedelta(hours=1))
+    report = bookings.stream("events", now=NIGHTS[1] + timedelta(minutes=30))
     assert fake.asked()[0] == (ANNA, {"pageToken": "page-6-4"})
     assert report.rows_landed == 1
     assert "read whole" in report.message
@@ -293,3 +297,23 @@ def test_good_pull_tells_no_person_either(bookings, fake, caplog) -> None:
     report = bookings.run(progress=lambda each: steps.append(each.step)).streams[0]
     for secret in (TOKEN, "person", "corp.example"):
         assert secret not in caplog.text + str(report) + report.cursor + str(steps)
+
+
+def test_sync_tokens_are_told_to_nobody(bookings, fake) -> None:
+    report = bookings.stream("events", now=NIGHTS[0])
+    keys = sorted(calendar_key(each) for each in (ANNA, TEAM))
+    assert json.loads(report.cursor) == {"tokens": keys}
+    stored = bookings.home / "landing" / REPORT_NAME
+    told = [report.cursor, stored.read_text(encoding="utf-8")]
+    told.append(str(bookings.rows("select * from raw.ingest__streams")))
+    stored.unlink()
+    told.append(str(bookings.rows("select * from raw.ingest__streams")))
+    told.append(str(preview(bookings.workspace, bookings.home, now=NIGHTS[1])))
+    for text in told:
+        assert keys[0] in text
+        assert "sync-5" not in text + str(report)
+        assert "sync-3" not in text + str(report)
+    # The next pull asks with them all the same.
+    fake.log.clear()
+    bookings.run(now=NIGHTS[1])
+    assert fake.asked() == [(ANNA, {"syncToken": "sync-5"}), (TEAM, {"syncToken": "sync-3"})]

@@ -172,6 +172,6 @@ def test_killed_pulls_go_on_with_the_page_of_their_form(forms, dies_at, monkeypa
     with pytest.raises(KeyboardInterrupt):
         forms.run(0, progress=die)
     asked = len(forms.fake.log)
-    assert forms.pull(0.1)["form_submissions"].rows_landed == 121
+    assert forms.pull(0.02)["form_submissions"].rows_landed == 121
     assert asked + len(forms.fake.log) == 4 + 1
     assert all(each.path.startswith(FORMS) for each in forms.fake.log)

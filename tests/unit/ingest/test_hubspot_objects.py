@@ -236,7 +236,7 @@ def test_killed_pulls_go_on_where_they_stopped(contacts, dies_at, monkeypatch) -
     with pytest.raises(KeyboardInterrupt):
         contacts.run(1, progress=die)
     asked = len(contacts.fake.log)
-    assert contacts.pull(1.1)["contacts"].rows_landed == 12
+    assert contacts.pull(1.02)["contacts"].rows_landed == 12
     # Three pages of the search and one of the archived; the one it died with is asked for again.
     assert asked + len(contacts.fake.log) == 4 + 1
     assert contacts.rows(

@@ -75,7 +75,7 @@ def test_a_killed_backfill_is_continued_as_one_and_not_by_a_smaller_pull(
     pulled.fake.page_cap = 1
     pulled.fake.script[CUSTOMERS] = [Fault()] * 26 + [status(500) for _ in range(9)]
     assert pulled.pull(2, force_full=["customers"])["customers"].status == "failed"
-    report = pulled.pull(2.1)["customers"]
+    report = pulled.pull(2.02)["customers"]
     assert (report.status, report.mode) == ("unchanged", "full")
     landings = [each for each in read_landings(pulled.night.home) if each.stream == "customers"]
     assert [each.is_final for each in landings] == [True, True, True]

@@ -1,5 +1,6 @@
 """The landing: parts become visible by their manifest alone, whatever died in between."""
 
+import errno
 import hashlib
 import json
 from datetime import datetime
@@ -7,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from ingest.errors import LandingDamagedError
+from ingest.errors import LandingDamagedError, PermanentSourceError
 from ingest.landing import LandingStore, LandingWriter, read_landings, read_manifest
+from ingest.landing_admin import verify_landings
 
 AT = datetime(2026, 3, 1)
 MANIFEST = "manifest.jsonl"
@@ -38,10 +40,10 @@ def test_part_is_recorded_with_hash_rows_and_cursor(tmp_path) -> None:
 def test_landing_is_visible_only_when_final(tmp_path) -> None:
     writer = begin(tmp_path)
     put(writer, "a", b"one")
-    writer.finalise({"rows": 1})
+    writer.finalise({"listed": 1})
     (landing,) = read_landings(tmp_path)
     assert landing.is_final
-    assert landing.totals == {"rows": 1}
+    assert landing.totals == {"listed": 1}
 
 
 def test_torn_last_line_is_ignored_and_cut_before_the_next_record(tmp_path) -> None:
@@ -163,3 +165,63 @@ def test_restart_ends_the_removal_of_a_discarded_landing(tmp_path) -> None:
     assert read_landings(tmp_path) == []
     with LandingStore(tmp_path):
         assert not half_gone.exists()
+
+
+@pytest.fixture
+def edited(tmp_path):
+    """A visible landing of one part of rows; gives its manifest's lines a new form."""
+    writer = begin(tmp_path)
+    writer.temporary_path("rows").write_bytes(b"one")
+    writer.commit_part("rows", "rows:customers", rows=1)
+    writer.finalise({"rows": 1})
+    manifest = writer.directory / MANIFEST
+
+    def edit(change) -> Path:
+        lines = manifest.read_text(encoding="utf-8").splitlines(keepends=True)
+        manifest.write_text("".join(change(lines)), encoding="utf-8")
+        return tmp_path
+
+    return edit
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda lines: [lines[0], lines[2]],
+        lambda lines: ['{"a":1}\n', *lines],
+        lambda lines: lines[1:],
+        lambda lines: [lines[0], "5\n", *lines[1:]],
+        lambda lines: [lines[0], lines[1].replace('"role"', '"rule"'), lines[2]],
+    ],
+    ids=["a part taken out", "a line put before", "no start", "a number", "a key renamed"],
+)
+def test_a_manifest_that_was_edited_is_refused(edited, change) -> None:
+    home = edited(change)
+    with pytest.raises(LandingDamagedError) as error:
+        read_landings(home)
+    assert MANIFEST in str(error.value)
+    assert "backup" in error.value.what_to_do
+    assert len(verify_landings(home).damages) == 1
+
+
+def test_verify_tells_a_file_that_the_manifest_no_longer_names(tmp_path) -> None:
+    writer = begin(tmp_path)
+    put(writer, "a", b"one")
+    writer.finalise({"rows": 0})
+    assert verify_landings(tmp_path).damages == ()
+    (writer.directory / "b").write_bytes(b"two")
+    (damage,) = verify_landings(tmp_path).damages
+    assert damage.path == "billing/customers/0000000001/b"
+    assert "not recorded" in damage.fault
+
+
+def test_a_landing_that_cannot_be_written_any_more_says_where(tmp_path, monkeypatch) -> None:
+    begin(tmp_path)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr("filelock.FileLock.acquire", refuse)
+    with pytest.raises(PermanentSourceError, match="cannot be written: Read-only") as error:
+        LandingStore(tmp_path).__enter__()
+    assert "--home" in error.value.what_to_do

@@ -328,7 +328,7 @@ def test_failed_pull_goes_on_after_its_last_part(billing, fake, monkeypatch) -> 
     assert billing.stream("customers").status == "failed"
     assert billing.rows("select count(*) from raw.stripe__customers") == [(0,)]
     fake.log.clear()
-    report = billing.stream("customers", now=LATER - timedelta(hours=20))
+    report = billing.stream("customers", now=LATER - timedelta(hours=23, minutes=30))
     assert (report.rows_landed, report.pages, report.last_arrival) == (12, 3, 1)
     assert [params.get("starting_after") for _, params in fake.requests] == ["cus_009"]
     assert billing.rows(

@@ -135,15 +135,15 @@ def test_killed_feed_goes_on_at_its_cursor_with_the_same_end(account, monkeypatc
     assert reports["customers"].status == "failed"
     assert "because events failed" in reports["customers"].message
     assert account.asked("/v1/customers") == []
-    customer(account, "later", 1.1)
-    reports = account.pull(1.2)
+    customer(account, "later", 1.01)
+    reports = account.pull(1.02)
     asked = account.asked(EVENTS)
     assert asked[0]["starting_after"] == "evt_0005"
     assert {each["created[lte]"] for each in asked} == {frozen}
     assert (reports["events"].rows_landed, reports["customers"].rows_landed) == (6, 6)
     assert days_of(account, "later") == []
     account.pull(2)
-    assert days_of(account, "later") == [1.1]
+    assert days_of(account, "later") == [1.01]
 
 
 def test_gap_longer_than_the_feeds_memory_lists_everything_and_says_why(account) -> None:

@@ -174,7 +174,7 @@ def test_killed_pull_goes_on_with_its_token_and_loses_nothing(forms, fake, monke
     assert tokens(forms) == set()
     fake.log.clear()
     fake.forms["demo"].insert(0, response(600, "2026-03-01T02:30:00Z"))
-    report = forms.stream("responses", now=NOW + timedelta(hours=1))
+    report = forms.stream("responses", now=NOW + timedelta(minutes=30))
     assert asked(fake) == [{"before": "tok00009"}]
     assert (report.rows_landed, report.last_arrival) == (12, 1)
     fake.log.clear()

@@ -97,15 +97,23 @@ class Outcome:
         return json.loads(self.out)
 
 
-def run_cli(*arguments: str, home: Path | None = None, cwd: Path = REPOSITORY) -> Outcome:
-    """The command line in a process of its own, without a terminal."""
+def run_cli(
+    *arguments: str, home: Path | None = None, cwd: Path = REPOSITORY, **variables: str
+) -> Outcome:
+    """The command line in a process of its own, without a terminal. variables: of its
+    environment."""
     command = [sys.executable, "-m", "orchestration.cli", *arguments]
     if home is not None:
         command += ["--home", str(home)]
     done = subprocess.run(
         command,
         cwd=cwd,
-        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(REPOSITORY), "HOME": str(cwd)},
+        env={
+            "PATH": "/usr/bin:/bin",
+            "PYTHONPATH": str(REPOSITORY),
+            "HOME": str(cwd),
+            **variables,
+        },
         capture_output=True,
         text=True,
         timeout=120,

@@ -135,6 +135,25 @@ def test_form_or_calendar_source_that_cannot_work_is_refused(
     assert expected in lines[0]
 
 
+@pytest.mark.parametrize(
+    "place", ["field:Who referred you?", "field:Wer? 1: ja / 2: nein", "field:a.b c", "url:ref"]
+)
+def test_a_field_is_named_by_any_words(load: Callable[..., Workspace], place: str) -> None:
+    text = f"sources: {{demos: {{kind: calendly, {ORGANIZATION}, fields: {{code: {place!r}}}}}}}\n"
+    assert load(sources=text).sources.sources["demos"].fields.code == (place,)
+
+
+@pytest.mark.parametrize(
+    "place",
+    ["field:", "field: ", '"field:a\\nb"', '"field:a\\x85"', "url:Who referred", "a b", "x:y"],
+)
+def test_a_place_of_another_form_is_refused(problems: Problems, place: str) -> None:
+    quoted = place if place.startswith('"') else f"'{place}'"
+    text = f"sources: {{demos: {{kind: calendly, {ORGANIZATION}, fields: {{code: {quoted}}}}}}}\n"
+    (line,) = problems(sources=text)
+    assert "must be names joined by points" in line
+
+
 @pytest.mark.parametrize("name", ["Drop", "1drop", "my-drop", "drop.x", "_drop"])
 def test_source_name_outside_pattern_is_refused(problems: Problems, name: str) -> None:
     lines = problems(sources=f"sources:\n  {name}: {{kind: files}}\n")

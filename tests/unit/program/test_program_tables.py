@@ -66,7 +66,7 @@ def tables(
         program_with(RICH, replace=("groups:\n", VIP)),
         "sources:\n  drop: {kind: files}\n  billing: {kind: stripe, fields: {code: metadata.c}}\n"
         "  demos: {kind: calendly, organization: https://api.calendly.com/organizations/o,"
-        " fields: {code: ['url:ref', tracking.utm_content]}}\n",
+        " fields: {code: ['url:ref', tracking.utm_content, 'field:Who: Ann, or Bo?']}}\n",
     )
     made = terms_tables(workspace, AS_OF, "run-1")
     return lambda name: made[f"program__{name}"].to_pylist()
@@ -200,6 +200,13 @@ def test_rails_minimums_sources_and_groups_are_complete(tables: Tables) -> None:
         {"source": "billing", **code, "field_path": '$."metadata"."c"'},
         {"source": "demos", **code, "carrier": "url", "field_path": "ref"},
         {"source": "demos", **code, "field_order": 2, "field_path": '$."tracking"."utm_content"'},
+        {
+            "source": "demos",
+            **code,
+            "field_order": 3,
+            "carrier": "field",
+            "field_path": "Who: Ann, or Bo?",
+        },
     ]
     assert tables("groups") == [{"partner_group": "default", "plan_id": "standard"}]
 

@@ -2,8 +2,8 @@
 -- Rule C2: share paid so far = payments ÷ total with tax, at most 1; a total of 0 or less counts as
 -- paid in full once paid. paid_after ÷ total_share is that share, as integers (M2). A payment of a
 -- negative amount, money sent back without a refund, is part of the sum.
--- An invoice with paid_at and no payment row was paid in full then, less credit notes before (R3) and less what
--- the customer's credit balance covered: that money has earned before (decision 0025).
+-- An invoice with paid_at and no payment row was paid in full then, less credit notes before (R3) and less the
+-- given part of the customer's credit; the paid part of the credit is a payment (decision 0025).
 with
 
 invoices as (
@@ -29,6 +29,12 @@ pre_payment_credits as (
 
 ),
 
+credit_payments as (
+
+    select * from {{ ref('int_billing__credit_payments') }}
+
+),
+
 implied as (
 
     select
@@ -38,18 +44,35 @@ implied as (
         greatest(
             invoices.total_amount_minor
             - coalesce(credits.credited_amount_minor, 0)
-            - coalesce(invoices.credit_applied_amount_minor, 0),
+            - coalesce(credit_payments.given_amount_minor, 0),
             0
         ) as amount_minor,
         invoices.paid_at
     from invoices
     left join pre_payment_credits as credits
         on invoices.invoice_id = credits.invoice_id
+    left join credit_payments
+        on invoices.invoice_id = credit_payments.invoice_id
     left join explicit
         on invoices.invoice_id = explicit.invoice_id
     where
         invoices.paid_at is not null
         and explicit.invoice_id is null
+
+),
+
+paid_by_credit as (
+
+    select
+        credit_payments.invoice_id as payment_id,
+        'invoice' as payment_type,
+        credit_payments.invoice_id,
+        credit_payments.paid_amount_minor as amount_minor,
+        credit_payments.paid_at
+    from credit_payments
+    inner join (select distinct invoice_id from explicit) as also_paid
+        on credit_payments.invoice_id = also_paid.invoice_id
+    where credit_payments.paid_amount_minor > 0
 
 ),
 
@@ -62,6 +85,11 @@ payments as (
 
     select payment_id, payment_type, invoice_id, amount_minor, paid_at
     from implied
+
+    union all
+
+    select payment_id, payment_type, invoice_id, amount_minor, paid_at
+    from paid_by_credit
 
 ),
 

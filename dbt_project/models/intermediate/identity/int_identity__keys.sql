@@ -52,6 +52,12 @@ keys as (
 
     union all
 
+    select record_type, record_id, seen_at, 5, 'deal:' || alias_deal_id
+    from records
+    where alias_deal_id is not null
+
+    union all
+
     select record_type, record_id, seen_at, 6, 'anonymous:' || anonymous_id
     from records
     where anonymous_id is not null

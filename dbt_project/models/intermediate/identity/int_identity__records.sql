@@ -9,56 +9,56 @@ records as (
         email, contact_id, merged_into_id as alias_contact_id,
         company_id, cast(null as varchar) as alias_company_id, cast(null as varchar) as company_domain,
         cast(null as varchar) as customer_id, cast(null as varchar) as anonymous_id,
-        cast(null as varchar) as deal_id
+        cast(null as varchar) as deal_id, cast(null as varchar) as alias_deal_id
     from {{ ref('int_sources__contacts') }}
 
     union all
 
     select
         'company', company_id, source, updated_at,
-        null, null, null, company_id, merged_into_id, company_domain, null, null, null
+        null, null, null, company_id, merged_into_id, company_domain, null, null, null, null
     from {{ ref('int_sources__companies') }}
 
     union all
 
     select
         'deal', deal_id, source, created_at,
-        null, contact_id, null, company_id, null, null, null, null, deal_id
+        null, contact_id, null, company_id, null, null, null, null, deal_id, merged_into_id
     from {{ ref('int_sources__deals') }}
 
     union all
 
     select
         'meeting', meeting_id, source, booked_at,
-        email, contact_id, null, company_id, null, null, null, null, null
+        email, contact_id, null, company_id, null, null, null, null, null, null
     from {{ ref('int_sources__meetings') }}
 
     union all
 
     select
         'form_submission', submission_id, source, submitted_at,
-        email, null, null, null, null, company_domain, null, anonymous_id, null
+        email, null, null, null, null, company_domain, null, anonymous_id, null, null
     from {{ ref('int_sources__form_submissions') }}
 
     union all
 
     select
         'deal_registration', registration_id, source, submitted_at,
-        email, null, null, null, null, company_domain, null, null, deal_id
+        email, null, null, null, null, company_domain, null, null, deal_id, null
     from {{ ref('int_sources__deal_registrations') }}
 
     union all
 
     select
         'product_event', event_id, source, occurred_at,
-        email, null, null, null, null, null, customer_id, anonymous_id, null
+        email, null, null, null, null, null, customer_id, anonymous_id, null, null
     from {{ ref('int_sources__product_events') }}
 
     union all
 
     select
         'customer', customer_id, source, created_at,
-        email, contact_id, null, null, null, company_domain, customer_id, null, null
+        email, contact_id, null, null, null, company_domain, customer_id, null, null, null
     from {{ ref('int_sources__customers') }}
 
     union all
@@ -66,7 +66,7 @@ records as (
     -- A customer known only from an invoice is a lead too: its money must show (L6).
     select
         'customer', invoices.customer_id, min(invoices.source), min(invoices.issued_at),
-        null, null, null, null, null, null, invoices.customer_id, null, null
+        null, null, null, null, null, null, invoices.customer_id, null, null, null
     from {{ ref('int_billing__invoices') }} as invoices
     left join {{ ref('int_sources__customers') }} as customers
         on invoices.customer_id = customers.customer_id
@@ -77,7 +77,7 @@ records as (
 
     select
         'touchpoint', touchpoint_id, source, occurred_at,
-        email, contact_id, null, null, null, company_domain, customer_id, anonymous_id, null
+        email, contact_id, null, null, null, company_domain, customer_id, anonymous_id, null, null
     from {{ ref('int_sources__touchpoints') }}
 
 ),

@@ -1,4 +1,4 @@
--- Grain: one row per invitee of a booked calendar event (source, meeting_id), as last landed.
+-- Grain: one row per invitee of a booked calendar event (source, meeting_id), as known on as_of (F1, M6).
 -- A booking that was moved keeps the instant at which it was first made. A guest who is no longer on the
 -- event, or declined it, has cancelled.
 with recursive
@@ -11,7 +11,7 @@ calendly_events as (
 
 newest_events as (
 
-    {{ newest_versions('calendly_events', ['event_id']) }}
+    {{ newest_versions('calendly_events', ['event_id'], 'updated_at') }}
 
 ),
 
@@ -59,6 +59,9 @@ first_bookings as (
 guests as (
 
     select * from {{ ref('stg_google_calendar__guests') }}
+    where
+        updated_at is null
+        or updated_at < (select as_of_end_at from {{ ref('stg_program__run') }})
 
 ),
 
@@ -70,7 +73,9 @@ guest_versions as (
             partition by source, event_id order by arrival desc, row_number desc, email
         ) = 1 as is_newest_row,
         max(arrival * cast(power(10, 18) as hugeint) + row_number) over (partition by source, event_id)
-        = arrival * cast(power(10, 18) as hugeint) + row_number as is_newest_version
+        = arrival * cast(power(10, 18) as hugeint) + row_number as is_newest_version,
+        min(arrival * cast(power(10, 18) as hugeint) + row_number) over (partition by source, event_id)
+        = arrival * cast(power(10, 18) as hugeint) + row_number as is_first_version
     from guests
 
 ),
@@ -91,7 +96,11 @@ known_guests as (
         email,
         bool_or(is_newest_version) as is_on_event,
         max_by(response_status, {'arrival': arrival, 'row': row_number}) as response_status,
-        min(booked_at) as booked_at,
+        -- A guest whom the first version does not name was invited when the event was changed.
+        case
+            when bool_or(is_first_version) then min(booked_at)
+            else coalesce(min(updated_at), min(booked_at))
+        end as booked_at,
         max_by(starts_at, {'arrival': arrival, 'row': row_number}) filter (where starts_at is not null) as starts_at,
         max_by(ends_at, {'arrival': arrival, 'row': row_number}) filter (where ends_at is not null) as ends_at,
         max_by(code, {'arrival': arrival, 'row': row_number}) filter (where code is not null) as code

@@ -1,11 +1,45 @@
 -- Grain: one row per landed version of a deal (source, deal_id, arrival, row_number), of any source.
--- HubSpot's close date is a plan while a deal is open. A deal that was deleted or merged away keeps its
--- last state, but is no longer open.
+-- HubSpot's close date is a plan while a deal is open. A deal that was deleted or merged into another keeps
+-- its last state, but is no longer open from then on (decision 0026); the merged one is an alias (F1).
 with
 
 hubspot as (
 
     select * from {{ ref('stg_hubspot__deals') }}
+
+),
+
+newest_deals as (
+
+    {{ newest_versions('hubspot', ['deal_id'], 'updated_at') }}
+
+),
+
+merged_ids as (
+
+    select
+        source,
+        deal_id as surviving_id,
+        created_at as merged_at,
+        unnest(list_distinct(list_transform(
+            string_split(coalesce(merged_ids_text, ''), ';'), lambda part: trim(part)
+        ))) as deal_id
+    from newest_deals
+
+),
+
+aliases as (
+
+    select
+        source,
+        deal_id,
+        min(surviving_id) as surviving_id,
+        min(merged_at) as merged_at
+    from merged_ids
+    where
+        deal_id <> ''
+        and deal_id <> surviving_id
+    group by source, deal_id
 
 ),
 
@@ -83,6 +117,8 @@ judged as (
     select
         hubspot.*,
         coalesce(newest_stages.stage_label, hubspot.stage_id) as stage_label,
+        aliases.surviving_id,
+        coalesce(aliases.merged_at, hubspot.deleted_at) as gone_at,
         coalesce(hubspot.is_closed, newest_stages.is_closed, false) as is_closed_now,
         coalesce(
             hubspot.is_closed_won, newest_stages.is_closed and newest_stages.probability = 1, false
@@ -92,12 +128,17 @@ judged as (
         on
             hubspot.source = newest_stages.source
             and hubspot.stage_id = newest_stages.stage_id
+    left join aliases
+        on
+            hubspot.source = aliases.source
+            and hubspot.deal_id = aliases.deal_id
 
 )
 
 select
     source, arrival, row_number, deal_id, stage, created_at, contact_id, company_id, amount_minor,
-    currency_code, closed_at, is_won, is_lost, code, owner_email, updated_at
+    currency_code, closed_at, is_won, is_lost, code, owner_email, updated_at,
+    cast(null as varchar) as merged_into_id
 from {{ ref('stg_files__deals') }}
 
 union all
@@ -119,12 +160,13 @@ select
         round(judged.amount_major * cast(power(10, currencies.exponent) as bigint), 0) as bigint
     ) as amount_minor,
     judged.currency_code,
-    case when judged.is_closed_now then judged.close_date_at end as closed_at,
+    case when judged.is_closed_now then judged.close_date_at else judged.gone_at end as closed_at,
     judged.is_won_now as is_won,
-    not judged.is_won_now and (judged.is_closed_now or judged.is_deleted) as is_lost,
+    not judged.is_won_now and (judged.is_closed_now or judged.gone_at is not null) as is_lost,
     judged.code,
     newest_owners.owner_email,
-    judged.updated_at
+    judged.updated_at,
+    judged.surviving_id as merged_into_id
 from judged
 left join newest_owners
     on

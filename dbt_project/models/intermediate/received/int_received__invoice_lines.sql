@@ -1,6 +1,7 @@
 -- Grain: one row per landed version of an invoice line (source, invoice_line_id, arrival, row_number), of any source.
 -- A Stripe invoice lands whole: a line that its newest version no longer has is gone (drafts change their
--- lines). Of an invoice that embeds only its first lines, the lines that were paged count instead.
+-- lines). Of an invoice that embeds only its first lines, the lines that were paged count instead; the
+-- embedded ones where none could be paged.
 with
 
 invoices as (
@@ -43,9 +44,13 @@ current_lines as (
             and stripe_lines.invoice_id = newest_invoices.invoice_id
             and stripe_lines.arrival = newest_invoices.arrival
             and stripe_lines.row_number = newest_invoices.row_number
+    left join newest_pages
+        on
+            newest_invoices.source = newest_pages.source
+            and newest_invoices.invoice_id = newest_pages.invoice_id
     where
         not stripe_lines.is_paged
-        and not newest_invoices.has_more_lines
+        and (not newest_invoices.has_more_lines or newest_pages.invoice_id is null)
 
     union all
 

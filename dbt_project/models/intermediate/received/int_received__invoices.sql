@@ -1,5 +1,5 @@
 -- Grain: one row per landed version of an invoice (source, invoice_id, arrival, row_number), of any source.
--- A Stripe invoice carries a code when its discount is a partner's promotion code or coupon.
+-- A Stripe invoice carries the first code among its discounts that is a partner's promotion code or coupon.
 with
 
 promotion_codes as (
@@ -22,16 +22,36 @@ partner_codes as (
 
 ),
 
-stripe as (
+discount_codes as (
 
     select
-        invoices.*,
-        coalesce(codes.code, invoices.coupon_id) as discount_code
-    from {{ ref('stg_stripe__invoices') }} as invoices
+        discounts.source,
+        discounts.arrival,
+        discounts.row_number,
+        discounts.invoice_id,
+        discounts.discount_number,
+        coalesce(codes.code, discounts.coupon_id) as code
+    from {{ ref('stg_stripe__invoice_discounts') }} as discounts
     left join newest_promotion_codes as codes
         on
-            invoices.source = codes.source
-            and invoices.promotion_code_id = codes.promotion_code_id
+            discounts.source = codes.source
+            and discounts.promotion_code_id = codes.promotion_code_id
+
+),
+
+invoice_codes as (
+
+    select
+        discount_codes.source,
+        discount_codes.arrival,
+        discount_codes.row_number,
+        discount_codes.invoice_id,
+        min_by(discount_codes.code, discount_codes.discount_number) as code
+    from discount_codes
+    inner join partner_codes
+        on upper(trim(discount_codes.code)) = partner_codes.code_key
+    group by
+        discount_codes.source, discount_codes.arrival, discount_codes.row_number, discount_codes.invoice_id
 
 )
 
@@ -44,11 +64,13 @@ from {{ ref('stg_files__invoices') }}
 union all
 
 select
-    stripe.source, stripe.arrival, stripe.row_number, stripe.invoice_id, stripe.customer_id,
-    stripe.invoice_status, stripe.currency_code, stripe.issued_at, stripe.subscription_id, stripe.paid_at,
-    stripe.total_amount_minor, stripe.external_number,
-    case when partner_codes.code_key is not null then stripe.discount_code end as code,
-    stripe.credit_applied_amount_minor
-from stripe
-left join partner_codes
-    on upper(trim(stripe.discount_code)) = partner_codes.code_key
+    invoices.source, invoices.arrival, invoices.row_number, invoices.invoice_id, invoices.customer_id,
+    invoices.invoice_status, invoices.currency_code, invoices.issued_at, invoices.subscription_id, invoices.paid_at,
+    invoices.total_amount_minor, invoices.external_number, invoice_codes.code, invoices.credit_applied_amount_minor
+from {{ ref('stg_stripe__invoices') }} as invoices
+left join invoice_codes
+    on
+        invoices.source = invoice_codes.source
+        and invoices.arrival = invoice_codes.arrival
+        and invoices.row_number = invoice_codes.row_number
+        and invoices.invoice_id = invoice_codes.invoice_id

@@ -1,5 +1,7 @@
 -- Grain: one row per landed version of a customer payment (source, payment_id, arrival, row_number), of any source.
--- Where Stripe says itself what of an invoice was paid (invoice payments), that counts; else its charges.
+-- Where Stripe says itself what of an invoice was paid (invoice payments), that counts; else its charges. A
+-- payment goes by the id of its charge where it has one of its own, so that it stays the same payment when an
+-- account moves to an API version with invoice payments.
 with
 
 charges as (
@@ -36,6 +38,39 @@ paid_invoice_payments as (
 
 ),
 
+-- One payment intent can have failed charges, and only one that succeeded.
+intent_charges as (
+
+    select
+        source,
+        payment_intent_id,
+        min(charge_id) as charge_id
+    from newest_charges
+    where
+        charge_status = 'succeeded'
+        and payment_intent_id is not null
+    group by source, payment_intent_id
+
+),
+
+named_invoice_payments as (
+
+    select
+        payments.* exclude (charge_id),
+        case
+            when count(*) over (
+                partition by payments.source, coalesce(payments.charge_id, charges.charge_id)
+            ) = 1
+                then coalesce(payments.charge_id, charges.charge_id)
+        end as charge_id
+    from paid_invoice_payments as payments
+    left join intent_charges as charges
+        on
+            payments.source = charges.source
+            and payments.payment_intent_id = charges.payment_intent_id
+
+),
+
 told_invoices as (
 
     select distinct source, invoice_id
@@ -68,8 +103,9 @@ from {{ ref('stg_files__payments') }}
 
 union all
 
-select source, arrival, row_number, invoice_payment_id, invoice_id, amount_minor, paid_at
-from paid_invoice_payments
+select
+    source, arrival, row_number, coalesce(charge_id, invoice_payment_id), invoice_id, amount_minor, paid_at
+from named_invoice_payments
 
 union all
 

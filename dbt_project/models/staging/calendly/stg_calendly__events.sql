@@ -16,5 +16,6 @@ select
     {{ json_text('payload', 'status') }} as event_status,
     {{ vendor_utc(json_text('payload', 'start_time')) }} as starts_at,
     {{ vendor_utc(json_text('payload', 'end_time')) }} as ends_at,
-    {{ json_text('payload', 'event_type') }} as event_type_id
+    {{ json_text('payload', 'event_type') }} as event_type_id,
+    {{ vendor_utc(json_text('payload', 'updated_at')) }} as updated_at
 from received

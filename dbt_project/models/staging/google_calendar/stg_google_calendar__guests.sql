@@ -43,8 +43,13 @@ attendees as (
     where
         coalesce(people.element ->> '$.resource', 'false') <> 'true'
         and coalesce(people.element ->> '$.self', 'false') <> 'true'
-        and split_part(lower(people.element ->> '$.email'), '@', 2)
-        <> split_part(lower(coalesce(received.parent_id, '')), '@', 2)
+        and lower(people.element ->> '$.email') <> lower(coalesce(received.parent_id, ''))
+        and (
+            split_part(lower(people.element ->> '$.email'), '@', 2)
+            <> split_part(lower(coalesce(received.parent_id, '')), '@', 2)
+            -- A calendar of a private address has no domain of its own.
+            or split_part(lower(people.element ->> '$.email'), '@', 2) in ('gmail.com', 'googlemail.com')
+        )
         and not list_contains(received.own_domains, split_part(lower(people.element ->> '$.email'), '@', 2))
 
 )

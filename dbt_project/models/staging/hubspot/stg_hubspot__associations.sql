@@ -48,11 +48,13 @@ select
     parent_id as from_id,
     to_type,
     {{ json_text('target', 'toObjectId') }} as to_id,
-    -- HubSpot's own label for the main company of a deal (5) and of a contact (1).
+    -- HubSpot's own label for the main company of a deal (5) and of a contact (1); labels that a portal
+    -- defines itself are numbered too.
     coalesce(list_bool_or(
         list_transform(
-            cast(json_extract(target, '$.associationTypes[*].typeId') as bigint[]),
-            lambda type_id: type_id in (1, 5)
+            cast(json_extract(target, '$.associationTypes') as json[]),
+            lambda label: coalesce(label ->> '$.category', 'HUBSPOT_DEFINED') = 'HUBSPOT_DEFINED'
+            and (label ->> '$.typeId') in ('1', '5')
         )
     ), false) as is_primary
 from every_row

@@ -31,7 +31,12 @@ select
     {{ vendor_utc('coalesce(' ~ json_text('received.payload', 'properties.hs_lastmodifieddate') ~ ', ' ~ json_text('received.payload', 'updatedAt') ~ ')') }} as updated_at,
     {{ json_text('received.payload', 'properties.hs_merged_object_ids') }} as merged_ids_text,
     coalesce(received.is_tombstone, false)
-    or coalesce({{ json_text('received.payload', 'archived') }} = 'true', false) as is_deleted
+    or coalesce({{ json_text('received.payload', 'archived') }} = 'true', false) as is_deleted,
+    case
+        when {{ json_text('received.payload', 'archived') }} = 'true'
+            then coalesce({{ vendor_utc(json_text('received.payload', 'archivedAt')) }}, received._retrieved_at)
+        when received.is_tombstone then received._retrieved_at
+    end as deleted_at
 from received
 left join code_fields
     on received._source = code_fields.source

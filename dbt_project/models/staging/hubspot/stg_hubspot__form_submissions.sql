@@ -30,7 +30,7 @@ select
     received.parent_id as form_id,
     {{ vendor_utc(json_text('received.payload', 'submittedAt')) }} as submitted_at,
     lower({{ mapped_text('email_fields.places', 'received.payload', 'received.page_url', 'received.answers') }}) as email,
-    lower({{ mapped_text('company_domain_fields.places', 'received.payload', 'received.page_url', 'received.answers') }}) as company_domain,
+    {{ bare_domain(mapped_text('company_domain_fields.places', 'received.payload', 'received.page_url', 'received.answers')) }} as company_domain,
     {{ mapped_text('anonymous_id_fields.places', 'received.payload', 'received.page_url', 'received.answers') }} as anonymous_id,
     {{ mapped_text('code_fields.places', 'received.payload', 'received.page_url', 'received.answers') }} as code,
     {{ url_parameter('received.page_url', "'utm_source'") }} as utm_source,

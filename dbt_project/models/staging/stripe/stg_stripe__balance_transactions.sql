@@ -16,7 +16,7 @@ select
     {{ json_id('payload', 'source') }} as charge_or_refund_id,
     {{ json_text('payload', 'type') }} as transaction_type,
     upper({{ json_text('payload', 'currency') }}) as currency_code,
-    cast({{ json_text('payload', 'amount') }} as bigint) as amount_minor,
-    cast({{ json_text('payload', 'fee') }} as bigint) as fee_amount_minor,
+    {{ stripe_minor(json_text('payload', 'amount'), json_text('payload', 'currency')) }} as amount_minor,
+    {{ stripe_minor(json_text('payload', 'fee'), json_text('payload', 'currency')) }} as fee_amount_minor,
     {{ epoch_utc(json_text('payload', 'created')) }} as created_at
 from received

@@ -15,10 +15,10 @@ select
     object_id as charge_id,
     {{ json_id('payload', 'invoice') }} as invoice_id,
     {{ json_id('payload', 'payment_intent') }} as payment_intent_id,
-    cast(
-        coalesce({{ json_text('payload', 'amount_captured') }}, {{ json_text('payload', 'amount') }})
-        as bigint
-    ) as amount_minor,
+    {{ stripe_minor(
+        'coalesce(' ~ json_text('payload', 'amount_captured') ~ ', ' ~ json_text('payload', 'amount') ~ ')',
+        json_text('payload', 'currency')
+    ) }} as amount_minor,
     {{ json_text('payload', 'status') }} as charge_status,
     {{ epoch_utc(json_text('payload', 'created')) }} as created_at
 from received

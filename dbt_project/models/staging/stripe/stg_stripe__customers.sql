@@ -33,7 +33,7 @@ select
     received.object_id as customer_id,
     {{ epoch_utc(json_text('received.payload', 'created')) }} as created_at,
     lower({{ json_text('received.payload', 'email') }}) as email,
-    lower({{ mapped_text('domain_fields.places', 'received.payload') }}) as company_domain,
+    {{ bare_domain(mapped_text('domain_fields.places', 'received.payload')) }} as company_domain,
     {{ mapped_text('contact_fields.places', 'received.payload') }} as contact_id,
     {{ json_text('received.payload', 'address.country') }} as country_code,
     {{ mapped_text('code_fields.places', 'received.payload') }} as code,

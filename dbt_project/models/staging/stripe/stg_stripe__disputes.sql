@@ -15,7 +15,7 @@ select
     object_id as dispute_id,
     {{ json_id('payload', 'charge') }} as charge_id,
     {{ json_id('payload', 'payment_intent') }} as payment_intent_id,
-    cast({{ json_text('payload', 'amount') }} as bigint) as amount_minor,
+    {{ stripe_minor(json_text('payload', 'amount'), json_text('payload', 'currency')) }} as amount_minor,
     {{ epoch_utc(json_text('payload', 'created')) }} as opened_at,
     {{ json_text('payload', 'status') }} as vendor_status,
     _retrieved_at as retrieved_at

@@ -1,6 +1,9 @@
 -- Grain: one row per invoice line of a landed version of an invoice (source, id, arrival, row_number).
 -- Lines arrive inside their invoice; of an invoice with more of them than it embeds, all arrive
 -- once more as pages of their own (is_paged).
+-- Amount and discount are without tax (C2). Where the price includes tax, so does its discount: the tax that
+-- was charged is on the discounted price, and the discount is reduced in the same proportion. Billing credits
+-- lower a line like a discount, and the invoice's total with it.
 with
 
 embedded as (
@@ -45,7 +48,21 @@ parts as (
 
     select
         *,
-        {{ json_sum('line', 'discount_amounts', 'amount') }} as discount_amount_minor,
+        cast({{ json_text('line', 'amount') }} as bigint) as priced_amount_minor,
+        {{ json_sum('line', 'discount_amounts', 'amount') }}
+        + coalesce(
+            list_sum(
+                list_transform(
+                    cast(coalesce(json_extract(line, '$.pretax_credit_amounts'), '[]') as json[]),
+                    lambda credit: case
+                        when (credit ->> '$.type') = 'credit_balance_transaction'
+                            then cast(credit ->> '$.amount' as bigint)
+                        else 0
+                    end
+                )
+            ),
+            0
+        ) as priced_discount_minor,
         {{ json_sum('line', 'tax_amounts', 'amount') }}
         + {{ json_sum('line', 'taxes', 'amount') }} as tax_amount_minor,
         coalesce(
@@ -66,6 +83,25 @@ parts as (
         ) as included_tax_amount_minor
     from lines
 
+),
+
+without_tax as (
+
+    select
+        *,
+        priced_amount_minor - priced_discount_minor - included_tax_amount_minor as net_amount_minor,
+        case
+            when included_tax_amount_minor = 0 or priced_amount_minor = priced_discount_minor
+                then priced_discount_minor
+            else {{ round_ratio(
+                wide('priced_discount_minor')
+                ~ ' * (priced_amount_minor - priced_discount_minor - included_tax_amount_minor)'
+                ~ ' * sign(priced_amount_minor - priced_discount_minor)',
+                'abs(' ~ wide('priced_amount_minor - priced_discount_minor') ~ ')'
+            ) }}
+        end as discount_amount_minor
+    from parts
+
 )
 
 select
@@ -75,11 +111,9 @@ select
     {{ json_text('line', 'id') }} as invoice_line_id,
     invoice_id,
     is_paged,
-    cast(
-        cast({{ json_text('line', 'amount') }} as bigint) - included_tax_amount_minor as bigint
-    ) as amount_minor,
-    cast(discount_amount_minor as bigint) as discount_amount_minor,
-    cast(tax_amount_minor as bigint) as tax_amount_minor,
+    {{ stripe_minor('net_amount_minor + discount_amount_minor', 'currency_code') }} as amount_minor,
+    {{ stripe_minor('discount_amount_minor', 'currency_code') }} as discount_amount_minor,
+    {{ stripe_minor('tax_amount_minor', 'currency_code') }} as tax_amount_minor,
     coalesce(
         {{ json_id('line', 'pricing.price_details.product') }},
         {{ json_id('line', 'price.product') }},
@@ -93,4 +127,4 @@ select
         {{ json_text('line', 'proration') }}
     ) = 'true' as is_proration,
     {{ json_text('line', 'quantity') }} as quantity_text
-from parts
+from without_tax

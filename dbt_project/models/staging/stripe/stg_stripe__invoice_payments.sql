@@ -16,7 +16,7 @@ select
     {{ json_id('payload', 'invoice') }} as invoice_id,
     {{ json_id('payload', 'payment.charge') }} as charge_id,
     {{ json_id('payload', 'payment.payment_intent') }} as payment_intent_id,
-    cast({{ json_text('payload', 'amount_paid') }} as bigint) as amount_minor,
+    {{ stripe_minor(json_text('payload', 'amount_paid'), json_text('payload', 'currency')) }} as amount_minor,
     {{ json_text('payload', 'status') }} as payment_status,
     {{ epoch_utc(json_text('payload', 'status_transitions.paid_at')) }} as paid_at
 from received

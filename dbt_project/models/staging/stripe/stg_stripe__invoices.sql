@@ -28,23 +28,15 @@ select
         {{ json_text('payload', 'subscription') }}
     ) as subscription_id,
     {{ epoch_utc(json_text('payload', 'status_transitions.paid_at')) }} as paid_at,
-    cast({{ json_text('payload', 'total') }} as bigint) as total_amount_minor,
+    {{ stripe_minor(json_text('payload', 'total'), json_text('payload', 'currency')) }} as total_amount_minor,
     -- Balances are negative while the customer has credit; what the credit covered is no payment.
-    greatest(
-        least(coalesce(cast({{ json_text('payload', 'ending_balance') }} as bigint), 0), 0)
-        - least(coalesce(cast({{ json_text('payload', 'starting_balance') }} as bigint), 0), 0),
-        0
-    ) as credit_applied_amount_minor,
+    {{ stripe_minor(
+        'greatest(least(coalesce(cast(' ~ json_text('payload', 'ending_balance') ~ ' as bigint), 0), 0)'
+        ~ ' - least(coalesce(cast(' ~ json_text('payload', 'starting_balance') ~ ' as bigint), 0), 0), 0)',
+        json_text('payload', 'currency')
+    ) }} as credit_applied_amount_minor,
     {{ json_text('payload', 'number') }} as external_number,
     {{ json_id('payload', 'charge') }} as charge_id,
     {{ json_id('payload', 'payment_intent') }} as payment_intent_id,
-    coalesce(
-        {{ json_id('payload', 'discounts[0].promotion_code') }}, {{ json_id('payload', 'discount.promotion_code') }}
-    ) as promotion_code_id,
-    coalesce(
-        {{ json_id('payload', 'discounts[0].source.coupon') }},
-        {{ json_id('payload', 'discounts[0].coupon') }},
-        {{ json_id('payload', 'discount.coupon') }}
-    ) as coupon_id,
     coalesce({{ json_text('payload', 'lines.has_more') }} = 'true', false) as has_more_lines
 from received

@@ -43,7 +43,7 @@ select
             lambda answer: answer.value
         ), 1)
     )) as email,
-    lower({{ mapped_text('company_domain_fields.places', 'received.payload', answers='received.answers') }}) as company_domain,
+    {{ bare_domain(mapped_text('company_domain_fields.places', 'received.payload', answers='received.answers')) }} as company_domain,
     {{ mapped_text('anonymous_id_fields.places', 'received.payload', answers='received.answers') }} as anonymous_id,
     {{ mapped_text('code_fields.places', 'received.payload', answers='received.answers') }} as code,
     {{ mapped_text('utm_source_fields.places', 'received.payload', answers='received.answers') }} as utm_source,
