@@ -25,7 +25,7 @@ from ingest.errors import IngestError, TruncatedPullError
 from ingest.history import Plan, StreamHistory, history_of, plan_of
 from ingest.http import Answer, HttpClient
 from ingest.landing import Landing, LandingStore, LandingWriter
-from ingest.objects import Records, write_objects
+from ingest.objects import Records, Written, write_objects
 from ingest.page_part import PagePart
 from ingest.pull_begin import RESUME_WITHIN, is_forced, open_pull, plan_pull
 from ingest.pull_report import joined, report_of
@@ -279,7 +279,7 @@ def _pull_once(
         pull.show("making rows")
         written = write_objects(writer, stream.records, history.visible, pull.plan.mode == "full")
         if pull.plan.mode == "full" and not options.accept_fewer:
-            _refuse_truncation(history.last_full, pull.plan, written.listed, stream.name)
+            _refuse_truncation(history.last_full, pull.plan, written, stream.name)
         _write_rejects(writer, pull.rejects)
         writer.finalise(
             {
@@ -326,13 +326,24 @@ def _write_rejects(writer: LandingWriter, rejects: Sequence[Reject]) -> None:
         writer.commit_part(name, "rejects", rows=len(rejects))
 
 
-def _refuse_truncation(previous: Landing | None, plan: Plan, listed: int, stream: str) -> None:
-    if previous and plan_of(previous).bounds.get("scope") != plan.bounds.get("scope"):
+def _refuse_truncation(previous: Landing | None, plan: Plan, written: Written, stream: str) -> None:
+    """Raises: TruncatedPullError if a full list is far shorter than the last one, or is of other
+    objects. One object alone may always go: a list of four coupons would be refused for it."""
+    if not previous or plan_of(previous).bounds.get("scope") != plan.bounds.get("scope"):
         return
-    before = previous.totals["listed"] if previous else 0
-    if listed * 5 < before * 4:
+    listed, before = written.listed, previous.totals["listed"]
+    advice = (
+        "Check that the key belongs to the same account; if the list is right, "
+        "run `partnerledger ingest --accept-fewer` once."
+    )
+    if listed * 5 < before * 4 and (before - listed > 1 or not listed):
         raise TruncatedPullError(
             f"{stream}: the list has {listed} objects, last time it had {before}; it is not used",
-            "Check that the key belongs to the same account; if the shorter list is right, "
-            "run `partnerledger ingest --accept-fewer` once.",
+            advice,
+        )
+    if written.vanished > 1 and written.vanished * 2 > before:
+        raise TruncatedPullError(
+            f"{stream}: {written.vanished} of the {before} objects of last time are gone and "
+            "others are there; the list is not used",
+            advice,
         )

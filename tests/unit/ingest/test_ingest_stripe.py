@@ -337,6 +337,22 @@ def test_failed_pull_goes_on_after_its_last_part(billing, fake, monkeypatch) -> 
     ) == [(12, 12, 12)]
 
 
+def test_one_object_of_a_short_list_may_go(billing, fake) -> None:
+    fake.objects[CUSTOMERS] = customers(4)
+    billing.run()
+    del fake.objects[CUSTOMERS][3:]
+    assert "1 vanished" in billing.stream("customers", now=LATER).message
+
+
+def test_list_of_another_account_is_refused(billing, fake) -> None:
+    billing.run()
+    fake.objects[CUSTOMERS] = [{"id": f"cus_x{number:02d}"} for number in range(12)]
+    report = billing.stream("customers", now=LATER)
+    assert report.status == "failed"
+    assert "12 of the 12 objects of last time are gone" in report.message
+    assert "--accept-fewer" in report.what_to_do
+
+
 def test_old_failed_pull_is_begun_anew(billing, fake, monkeypatch) -> None:
     small_parts(monkeypatch)
     fake.script[CUSTOMERS] = [Fault()] + [status(500) for _ in range(5)]

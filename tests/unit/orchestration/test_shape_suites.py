@@ -63,3 +63,11 @@ def test_a_record_that_was_mended_at_the_vendor_is_settled() -> None:
 def test_an_instant_in_milliseconds_is_named() -> None:
     assert lacking("stripe__customers", '{"created":1767225600}') == []
     assert lacking("stripe__customers", '{"created":1767225600000}') == [("x",)]
+
+
+def test_objects_of_a_test_environment_are_told_and_stop_nothing() -> None:
+    (suite,) = [each for each in SHAPE_SUITES if each.relation == "raw.stripe__customers"]
+    (rule,) = [each for each in suite.rules if each.name == "words_are_known"]
+    assert not rule.is_blocking
+    assert "test environment" in rule.what_to_do
+    assert "livemode" in rule.violations
