@@ -126,10 +126,3 @@ def test_second_night_asks_stripe_only_for_what_the_events_name(nights: Nights) 
     assert {"/v1/disputes/dp_B", "/v1/credit_notes/cn_C"} <= set(asked)
     assert "/v1/invoices/in_A" not in asked
     assert "/v1/customers/cus_A" not in asked
-
-
-def test_a_repeated_night_posts_nothing(nights: Nights) -> None:
-    world = nights.world
-    again = run_night(world.workspace, world.home, date(2026, 2, 21), clock=lambda: SECOND_NIGHT)
-    assert again.posted_rows == 0
-    assert read(world)["entries"] == nights.second_rows["entries"]
