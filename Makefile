@@ -31,8 +31,8 @@ $(STAMP): constraints.txt pyproject.toml
 demo: $(STAMP) ## one whole night of the sample programme, offline, with a summary
 	@$(BIN)/partnerledger demo --home $(PARTNERLEDGER_HOME)
 
-test: $(STAMP) ## the whole test suite
-	$(BIN)/python -m pytest
+test: $(STAMP) ## the whole test suite, in two processes
+	$(BIN)/python -m tests.halves
 
 lint: $(STAMP) ## style, names and the walls between the rooms
 	$(BIN)/ruff check .

@@ -386,14 +386,14 @@ class _Translation:
                 continue
             is_direct = self.is_new and pick(payment_id, "direct charge", 5) == 0
             intent = None if is_direct else f"pi_{payment_id}"
-            charge_id = f"ch_{payment_id}" if self.is_new else payment_id
-            charge = self._charge(charge_id, amount, paid, intent, invoice_id)
+            # A payment goes by its charge in both shapes.
+            charge = self._charge(payment_id, amount, paid, intent, invoice_id)
             self.charge_of.setdefault(invoice_id, charge)
             if self.is_new:
                 by = {"type": "payment_intent", "payment_intent": intent}
-                direct = {"type": "charge", "charge": charge_id}
+                direct = {"type": "charge", "charge": payment_id}
                 self._invoice_payment(
-                    payment_id, invoice_id, amount, paid, direct if is_direct else by
+                    f"inpay_of_{payment_id}", invoice_id, amount, paid, direct if is_direct else by
                 )
         if pick(invoice_id, "failed charge", 4) == 0:
             # Nothing came of this one.
@@ -414,11 +414,11 @@ class _Translation:
                 )
 
     def _invoice_payment(
-        self, payment_id: str, invoice_id: str, amount: int, paid: int, payment: Object
+        self, invoice_payment_id: str, invoice_id: str, amount: int, paid: int, payment: Object
     ) -> None:
         self.account.add(
             "invoice_payment",
-            payment_id,
+            invoice_payment_id,
             paid - HOUR,
             invoice=invoice_id,
             amount_paid=amount,
