@@ -19,12 +19,11 @@ from typing import Any
 from urllib.parse import quote
 
 from ingest.calendly_events import event_uris
-from ingest.connectors import Connector
+from ingest.connectors import Connector, chosen, token_client
 from ingest.errors import LoopingPagesError
 from ingest.http import Answer, HttpClient, UnusableAnswerError
 from ingest.objects import Records
-from ingest.pull import Plan, Pull, StreamHistory
-from ingest.secrets import read_secret
+from ingest.pull import Plan, Pull, Stream, StreamHistory
 
 PAGE_COUNT = 100
 WINDOW_DAYS = 90
@@ -234,22 +233,14 @@ class InviteesStream:
 STREAMS = (EventsStream(), InviteesStream())
 
 
-def streams(settings: Any) -> list[EventsStream | InviteesStream]:
+def streams(settings: Any) -> list[Stream]:
     """The streams that the settings choose, in order."""
-    return [each for each in STREAMS if settings is None or each.name in settings.streams]
+    return chosen(STREAMS, settings)
 
 
 def open_client(source: str, settings: Any, pause: Callable[[float], None]) -> HttpClient:
-    """The client of a Calendly source. Raises: PermanentSourceError without a usable token."""
-    return HttpClient(
-        label=source,
-        base_url=settings.base_url,
-        token=read_secret(source, settings.token_env, "token_env"),
-        token_env=settings.token_env,
-        timeout_seconds=settings.timeout_seconds,
-        pause=pause,
-        wait_header=WAIT_HEADER,
-    )
+    """The client of the source. Raises: PermanentSourceError without a usable token."""
+    return token_client(source, settings, pause, wait_header=WAIT_HEADER)
 
 
 CONNECTOR = Connector(streams, open_client)

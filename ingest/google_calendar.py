@@ -18,12 +18,12 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from ingest.connectors import Connector
+from ingest.connectors import Connector, chosen
 from ingest.errors import LoopingPagesError, PermanentSourceError
 from ingest.google_sign_in import service_account_token
 from ingest.http import HttpClient, UnusableAnswerError
 from ingest.objects import Records
-from ingest.pull import Plan, Pull, StreamHistory
+from ingest.pull import Plan, Pull, Stream, StreamHistory
 from ingest.secrets import read_secret
 
 PAGE_SIZE = 2500
@@ -197,9 +197,9 @@ def _params(place: _Place) -> dict[str, str]:
 STREAMS = (EventsStream(),)
 
 
-def streams(settings: Any) -> list[EventsStream]:
+def streams(settings: Any) -> list[Stream]:
     """The streams that the settings choose, in order."""
-    return [each for each in STREAMS if settings is None or each.name in settings.streams]
+    return chosen(STREAMS, settings)
 
 
 def open_client(source: str, settings: Any, pause: Callable[[float], None]) -> HttpClient:

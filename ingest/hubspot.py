@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ingest.connectors import Connector
+from ingest.connectors import Connector, chosen, token_client
 from ingest.http import HttpClient
 from ingest.hubspot_api import is_day_spent
 from ingest.hubspot_associations import AssociationStream
@@ -18,7 +18,6 @@ from ingest.hubspot_forms import FormStream
 from ingest.hubspot_lists import OWNERS, PIPELINES
 from ingest.hubspot_objects import ObjectStream
 from ingest.pull import Stream
-from ingest.secrets import read_secret
 
 STREAMS: tuple[Stream, ...] = (
     PIPELINES,
@@ -34,20 +33,12 @@ STREAMS: tuple[Stream, ...] = (
 
 def streams(settings: Any) -> list[Stream]:
     """The streams that the settings choose, in order."""
-    return [each for each in STREAMS if settings is None or each.name in settings.streams]
+    return chosen(STREAMS, settings)
 
 
 def open_client(source: str, settings: Any, pause: Callable[[float], None]) -> HttpClient:
-    """The client of a HubSpot source. Raises: PermanentSourceError without a usable key."""
-    return HttpClient(
-        label=source,
-        base_url=settings.base_url,
-        token=read_secret(source, settings.token_env, "token_env"),
-        token_env=settings.token_env,
-        timeout_seconds=settings.timeout_seconds,
-        pause=pause,
-        is_day_spent=is_day_spent,
-    )
+    """The client of the source. Raises: PermanentSourceError without a usable token."""
+    return token_client(source, settings, pause, is_day_spent=is_day_spent)
 
 
 CONNECTOR = Connector(streams, open_client)

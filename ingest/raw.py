@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ingest.connectors import API_KINDS, relations_of
+from ingest.connectors import CONNECTED_KINDS, relations_of
 from ingest.entities import ENTITIES
 from ingest.landing import Landing, landing_root, read_landings
 from ingest.objects import path_list
@@ -33,7 +33,7 @@ OBJECT_COLUMNS = {
     "_row": "bigint",
     "_retrieved_at": "timestamp",
 }
-"""Columns of every relation that an API's stream fills, `ecb__rates` included."""
+"""Columns of every relation that a connector's stream fills."""
 
 _COUNTS = ("rows_landed", "rows_rejected", "last_arrival", "requests", "retries")
 STREAM_COLUMNS = {
@@ -61,12 +61,10 @@ def load_raw(connection: duckdb.DuckDBPyConnection, workspace: Any, home: Path) 
         columns = {**dict.fromkeys(entity.column_names, "varchar"), **META_COLUMNS}
         paths = _paths(landings, "files", entity.name, "rows")
         _create_view(connection, f"files__{entity.name}", columns, paths)
-    for kind in API_KINDS:
+    for kind in CONNECTED_KINDS:
         for relation in relations_of(kind):
             paths = _paths(landings, kind, None, f"rows:{relation}")
             _create_view(connection, f"{kind}__{relation}", OBJECT_COLUMNS, paths)
-    paths = _paths(landings, "ecb", None, "rows:rates")
-    _create_view(connection, "ecb__rates", OBJECT_COLUMNS, paths)
     told = [*newest_of_each_file(landings), *newest_of_each_stream(landings)]
     paths = [path for each in told for path in each.part_paths("rejects")]
     _create_view(connection, "ingest__rejects", REJECT_COLUMNS, paths)

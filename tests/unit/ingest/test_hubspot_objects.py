@@ -51,7 +51,6 @@ def test_requests_carry_the_key_and_the_properties_that_are_needed(contacts) -> 
         "lastmodifieddate",
         "associatedcompanyid",
         "hubspot_owner_id",
-        "lifecyclestage",
         "hs_merged_object_ids",
         "hs_calculated_merged_vids",
         "partner_code",
