@@ -203,7 +203,7 @@ _ENTRY_METRICS = _metric_suite(
         "take_backs_without_target",
         _ENTRIES,
         "entry_id",
-        "entry_kind in ('refund', 'chargeback', 'churn', 'credit_note') "
+        "entry_kind in ('refund', 'chargeback', 'churn', 'credit_note', 'ruling') "
         "and reverses_entry_id is null",
         "every take-back points at the entry it reverses (R10)",
         _FIX_MODEL,

@@ -20,8 +20,10 @@ from orchestration import (
     cli_ingest,
     cli_landing,
     cli_later,
+    cli_leads,
     cli_night,
     cli_people,
+    cli_rules,
     cli_setup,
 )
 from orchestration.cli_common import DEFAULT_HOME, HOME_VARIABLE, clear_line, fail
@@ -41,6 +43,8 @@ cli_ingest.add_commands(app)
 app.add_typer(cli_landing.app, name="landing")
 app.add_typer(cli_batches.app, name="batches")
 cli_people.add_commands(app)
+app.add_typer(cli_leads.app, name="lead")
+app.add_typer(cli_rules.app, name="rule")
 cli_evidence.add_commands(app)
 cli_later.add_commands(app)
 

@@ -55,6 +55,8 @@ ActorOption = Annotated[
     ),
 ]
 DEFAULT_HOME = Path("var")
+# Characters: as narrow as a column of words may get, and what stands between two columns.
+_NARROW_COLUMN, _COLUMN_GAP = 8, 3
 
 
 class CommandError(Exception):
@@ -80,6 +82,18 @@ def open_workspace(program: Path | None) -> Workspace:
     return load_workspace(workspace_path(program))
 
 
+def has_control(home: Path) -> bool:
+    """Whether this home has a control database; a copied snapshot has none."""
+    from payouts.store import FILE_NAME, URL_VARIABLE
+
+    return (home / FILE_NAME).exists() or bool(os.environ.get(URL_VARIABLE))
+
+
+def program_timezone(program: Path | None) -> str:
+    """IANA name of the programme's time zone. Raises: TermsError."""
+    return open_workspace(program).program.program.timezone
+
+
 @contextmanager
 def open_control(home: Path, is_new_allowed: bool = False) -> Iterator[Store]:
     """The control database of a home, closed on leaving.
@@ -87,10 +101,9 @@ def open_control(home: Path, is_new_allowed: bool = False) -> Iterator[Store]:
     is_new_allowed: whether a home without one gets one; looking never creates anything.
     Raises: CommandError when there is none.
     """
-    from payouts.store import FILE_NAME, URL_VARIABLE, open_store
+    from payouts.store import open_store
 
-    is_there = (home / FILE_NAME).exists() or bool(os.environ.get(URL_VARIABLE))
-    if not is_there and not is_new_allowed:
+    if not has_control(home) and not is_new_allowed:
         raise CommandError(
             f"{home} holds no programme's state",
             f"Run `partnerledger run --home {home}` first, or name another --home.",
@@ -109,6 +122,16 @@ def open_published(home: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
     with open_snapshot(home) as connection:
         yield connection
+
+
+@contextmanager
+def open_both(home: Path) -> Iterator[tuple[duckdb.DuckDBPyConnection, Store]]:
+    """The published snapshot, to know what exists, and the control database, to record in.
+
+    Raises: as `open_published` and `open_control`.
+    """
+    with open_published(home) as published, open_control(home) as store:
+        yield published, store
 
 
 def actor_name(actor: str) -> str:
@@ -135,6 +158,41 @@ def parse_date(text: str | None, option: str) -> date | None:
         raise typer.BadParameter(
             f"{text!r} is not a date; write it like 2026-02-28", param_hint=option
         ) from None
+
+
+def parse_instant(text: str | None, option: str, timezone: str) -> datetime | None:
+    """An instant of an option, naive UTC (M5).
+
+    text: ISO 8601; without an offset it is local time of the programme, a bare date local
+    midnight. timezone: IANA name. Raises: typer.BadParameter (exit 2).
+    """
+    from datetime import UTC
+    from zoneinfo import ZoneInfo
+
+    from program.instants import day_start_utc
+
+    if text is None:
+        return None
+    try:
+        return day_start_utc(date.fromisoformat(text), timezone)
+    except ValueError:
+        pass
+    try:
+        instant = datetime.fromisoformat(text)
+        if instant.tzinfo is None:
+            instant = instant.replace(tzinfo=ZoneInfo(timezone))
+        return instant.astimezone(UTC).replace(tzinfo=None)
+    except (ValueError, OverflowError):
+        raise typer.BadParameter(
+            f"{text!r} is no instant; write it like 2026-02-28, 2026-02-28T14:30 or "
+            "2026-02-28T14:30:00Z",
+            param_hint=option,
+        ) from None
+
+
+def minute(instant: datetime) -> str:
+    """An instant as people read it, without its seconds."""
+    return instant.isoformat(sep=" ", timespec="minutes")
 
 
 def money(amount_minor: int | None, currency_code: str | None) -> str:
@@ -178,9 +236,17 @@ def out() -> Console:
 
 
 def print_table(
-    title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], right: Iterable[str] = ()
+    title: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    right: Iterable[str] = (),
+    whole: Iterable[str] = (),
 ) -> None:
-    """A plain table. right: columns to align to the right. Nothing but a line when it is empty."""
+    """A plain table; nothing but a line when it is empty.
+
+    right: columns to align to the right. whole: columns of ids, which are copied and therefore
+    not broken over lines where the width allows it.
+    """
     from rich.box import SIMPLE
     from rich.table import Table
 
@@ -188,24 +254,99 @@ def print_table(
     if not rows:
         out().print(f"{title}: none")
         return
+    console = out()
+    kept = _unbroken(columns, rows, set(whole), console.width)
     table = Table(box=SIMPLE, show_edge=False, pad_edge=False)
     for column in columns:
-        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
+        table.add_column(
+            column,
+            justify="right" if column in right else "left",
+            overflow="fold",
+            no_wrap=column in kept,
+        )
     for row in rows:
         table.add_row(*row)
-    console = out()
     console.print(title, style="bold")
     console.print(table)
     console.print()
 
 
+def _unbroken(
+    columns: Sequence[str], rows: list[list[str]], whole: set[str], width: int
+) -> set[str]:
+    # A column that may not wrap is cut off where it does not fit; broken over lines is better.
+    needed = sum(
+        max(len(row[place]) for row in rows) if column in whole else _NARROW_COLUMN
+        for place, column in enumerate(columns)
+    )
+    return whole if needed + _COLUMN_GAP * len(columns) <= width else set()
+
+
 def query(
     connection: duckdb.DuckDBPyConnection, sql: str, values: Sequence[Any] = ()
 ) -> list[dict]:
-    """Rows of a query as dictionaries, in the order of its columns."""
-    found = connection.execute(sql, list(values))
+    """Rows of a query as dictionaries, in the order of its columns.
+
+    values: text, whole numbers, instants or None, for `?` or `$1`, `$2`, ….
+    """
+    if values:
+        # DuckDB's driver imports pandas to look at a bound value, which costs a third of a second;
+        # a prepared statement called with literals does not.
+        connection.execute(f"prepare asked as {sql}")
+        sql = f"execute asked({', '.join(map(_literal, values))})"
+    found = connection.execute(sql)
     names = [column[0] for column in found.description]
-    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+    rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+    if values:
+        connection.execute("deallocate asked")
+    return rows
+
+
+def _literal(value: Any) -> str:
+    """A value as SQL. In DuckDB a quote is the only character with a meaning inside a text."""
+    if value is None:
+        return "null"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, datetime):
+        return f"timestamp '{value.isoformat(sep=' ')}'"
+    if isinstance(value, str):
+        quoted = value.replace("'", "''")
+        return f"'{quoted}'"
+    raise TypeError(f"{type(value).__name__} cannot be asked for")
+
+
+def require_role(program: Path | None, actor: str, what: str) -> None:
+    """Raises: CommandError when the terms give this person no role.
+
+    A name that nobody gave a role could stand for anybody, and four eyes would be two.
+    """
+    from payouts.terms import ROLES, approval_rules
+
+    rules = approval_rules(open_workspace(program))
+    if not any(rules.has_role(actor, role) for role in ROLES):
+        raise CommandError(
+            f"{actor} may not {what}: roles in program.yml name nobody of that name for "
+            "partnerships or finance",
+            "Name yourself with --as, or let somebody with a role do it.",
+        )
+
+
+def require_partner(home: Path, partner_id: str) -> None:
+    """Refuse a partner that the published snapshot does not know. Raises: CommandError."""
+    with open_published(home) as connection:
+        if not query(
+            connection, "select 1 from marts.dim_partners where partner_id = ?", [partner_id]
+        ):
+            raise unknown_partner(partner_id)
+
+
+def unknown_partner(partner_id: str) -> CommandError:
+    """The refusal of a partner that does not exist."""
+    return CommandError(
+        f"there is no partner {partner_id!r} in the published snapshot",
+        "`partnerledger partner list` shows them; new ones come with a file and a night.",
+    )
 
 
 def clear_line(error: Exception) -> str | None:

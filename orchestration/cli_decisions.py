@@ -28,6 +28,7 @@ from orchestration.cli_common import (
     out,
     print_json,
     print_table,
+    query,
 )
 
 if TYPE_CHECKING:
@@ -141,7 +142,10 @@ def revoke(
 def hold(
     subject: Annotated[HoldSubject, typer.Argument(help="What is held.")],
     subject_id: Annotated[
-        str, typer.Argument(metavar="ID", help="Commission id, lead id or partner id.")
+        str,
+        typer.Argument(
+            metavar="ID", help="Commission id, lead id (an older one too) or partner id."
+        ),
     ],
     reason: ReasonOption,
     home: HomeOption = DEFAULT_HOME,
@@ -155,7 +159,7 @@ def hold(
     from payouts.terms import approval_rules
 
     rules = approval_rules(open_workspace(program))
-    _require_known_subject(home, subject, subject_id)
+    subject_id = _known_subject(home, subject, subject_id)
     with open_control(home) as store:
         opened, stale = open_hold(
             store, home, subject_type=subject.value, subject_id=subject_id, reason=reason,
@@ -237,18 +241,23 @@ _SUBJECT_KEYS = {
 }
 
 
-def _require_known_subject(home: Path, subject: HoldSubject, subject_id: str) -> None:
-    """A hold on a mistyped id would hold nothing, and the payout would go out."""
+def _known_subject(home: Path, subject: HoldSubject, subject_id: str) -> str:
+    """The id as it is now. A hold on a mistyped id would hold nothing, and the payout go out."""
+    from orchestration.lead_references import present_lead_id
+
     relation, column, where = _SUBJECT_KEYS[subject.value]
     with open_published(home) as connection:
-        known = connection.execute(
-            f"select 1 from {relation} where {column} = ? limit 1", [subject_id]
-        ).fetchone()
-    if known is None:
+        if subject is HoldSubject.LEAD:
+            subject_id = present_lead_id(connection, subject_id)
+        known = query(
+            connection, f"select 1 from {relation} where {column} = ? limit 1", [subject_id]
+        )
+    if not known:
         raise CommandError(
             f"nothing was held: the published snapshot has no {column} {subject_id!r}",
             f"Name a {column}; {where}.",
         )
+    return subject_id
 
 
 def _missing_approvals(store: Store, state: BatchState, rules: ApprovalRules) -> dict[str, int]:

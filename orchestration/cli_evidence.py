@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,6 +15,7 @@ from orchestration.cli_common import (
     counted,
     open_control,
     open_published,
+    out,
     print_json,
     print_table,
 )
@@ -32,23 +33,30 @@ def add_commands(app: typer.Typer) -> None:
 
 
 def explain(
-    reference: Annotated[
-        str,
+    words: Annotated[
+        list[str],
         typer.Argument(
-            metavar="REF",
-            help="Id of an entry, commission, lead, invoice line, invoice, payout or batch.",
+            metavar="[TYPE] REF",
+            help="Id of an entry, commission, lead, invoice line, invoice, payout or batch; with "
+            "its type before it (line for an invoice line) nothing else is looked for.",
         ),
     ],
     home: HomeOption = DEFAULT_HOME,
     as_json: JsonOption = False,
 ) -> None:
-    """Show the whole chain behind an amount."""
+    """Show the whole chain behind an amount.
+
+    Of a lead: all that happened to it in order of time, then where it stands.
+    """
     from orchestration.evidence import explain as find
     from orchestration.evidence_text import print_explanation
 
+    type_word, reference = _asked(words)
     with open_published(home) as connection:
-        evidence = find(connection, reference)
-    if as_json:
+        evidence = find(connection, reference, type_word)
+    if evidence["reference_type"] == "lead":
+        _explain_lead(home, evidence, as_json)
+    elif as_json:
         print_json(evidence)
     else:
         print_explanation(evidence)
@@ -90,6 +98,34 @@ def verify(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None
             f"{broken[0].detail}",
             "See docs/runbooks/verify-failed.md; approve and export nothing until then.",
         )
+
+
+def _asked(words: list[str]) -> tuple[str | None, str]:
+    """The type to look for, if one was named, and the reference. Raises: BadParameter (exit 2)."""
+    from orchestration.evidence import TYPES
+
+    if len(words) == 1:
+        return None, words[0]
+    if len(words) > 2 or words[0] not in TYPES:
+        raise typer.BadParameter(
+            f"give one id, or one of {', '.join(TYPES)} and an id", param_hint="[TYPE] REF"
+        )
+    return words[0], words[1]
+
+
+def _explain_lead(home: Path, evidence: dict[str, Any], as_json: bool) -> None:
+    from orchestration.lead_control import with_recorded
+    from orchestration.lead_text import print_lead, print_timeline
+    from orchestration.lead_timeline import timeline
+
+    evidence = with_recorded(evidence, home)
+    events = timeline(evidence)
+    if as_json:
+        print_json({**evidence, "timeline": events})
+        return
+    out().print(f"lead {evidence['reference']}\n")
+    print_timeline(events)
+    print_lead(evidence)
 
 
 def _recorded(home: Path, store: Store) -> list[Finding]:

@@ -9,7 +9,6 @@ from orchestration.cli_common import CommandError
 # Command → what stands in for it until then.
 LATER = {
     "adjust": "Correct the source record; the next night posts the difference.",
-    "rule": "Deliver a touchpoint of type manual_ruling through a files source.",
     "dispute": "Hold the line meanwhile with `partnerledger batches hold`.",
     "statement": "`partnerledger balance PARTNER` and `explain` show what it would hold.",
     "simulate": "Run a changed program.yml in a home of its own with `run --program --home`.",

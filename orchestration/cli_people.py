@@ -1,4 +1,4 @@
-"""`payee`, `partner` and `lead`: readiness to be paid, partners' money, what became of a lead."""
+"""`payee` and `partner`: readiness to be paid, partners' money."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import typer
 from orchestration.cli_common import (
     DEFAULT_HOME,
     ActorOption,
-    CommandError,
     HomeOption,
     JsonOption,
     actor_name,
@@ -21,6 +20,8 @@ from orchestration.cli_common import (
     print_json,
     print_table,
     query,
+    require_partner,
+    unknown_partner,
 )
 
 payee_app = typer.Typer(
@@ -31,18 +32,16 @@ payee_app = typer.Typer(
 partner_app = typer.Typer(
     help="Partners and their balances.", no_args_is_help=True, rich_markup_mode=None
 )
-lead_app = typer.Typer(
-    help="Leads: verdicts, candidates, who won.", no_args_is_help=True, rich_markup_mode=None
-)
 PartnerArgument = Annotated[str, typer.Argument(metavar="PARTNER", help="Id of the partner.")]
 _STATUSES = ("terms_accepted", "payee_verified", "tax_form", "screening", "cooling_off_until")
+# Enough to see that two are the same.
+_FINGERPRINT_SHOWN = 12
 
 
 def add_commands(app: typer.Typer) -> None:
-    """Add the three groups to the command line."""
+    """Add both groups to the command line."""
     app.add_typer(payee_app, name="payee")
     app.add_typer(partner_app, name="partner")
-    app.add_typer(lead_app, name="lead")
 
 
 @payee_app.command("record")
@@ -69,6 +68,14 @@ def record(
             help="Not paid before this day; `none` clears it.",
         ),
     ] = None,
+    fingerprint: Annotated[
+        str | None,
+        typer.Option(
+            "--fingerprint",
+            metavar="HEX",
+            help="Keyed hash of the account, made where it is kept; never its number.",
+        ),
+    ] = None,
     reason: Annotated[str, typer.Option("--reason", help="Why; kept with the event.")] = "",
     home: HomeOption = DEFAULT_HOME,
     actor: ActorOption = "",
@@ -77,13 +84,13 @@ def record(
     """Record what was checked. Statuses only: no document, no account number."""
     is_cleared = cooling_off == "none"
     until = None if is_cleared else parse_date(cooling_off, "--cooling-off-until")
-    given = (terms_accepted, payee_verified, tax_form, screening, cooling_off)
+    given = (terms_accepted, payee_verified, tax_form, screening, cooling_off, fingerprint)
     if all(status is None for status in given):
         raise typer.BadParameter("give at least one status", param_hint="--terms-accepted …")
     from orchestration.clock import utc_now
     from payouts.payees import record_payee
 
-    _require_partner(home, partner_id)
+    require_partner(home, partner_id)
     with open_control(home) as store:
         payee = record_payee(
             store,
@@ -96,6 +103,7 @@ def record(
             screening=screening,
             cooling_off_until=until,
             clear_cooling_off=is_cleared,
+            payee_fingerprint=fingerprint,
             reason=reason,
         )
     _print_payees([payee], as_json)
@@ -111,7 +119,7 @@ def show_payee(
     with open_control(home) as store, store.read() as connection:
         payee = load_payees(connection).get(partner_id)
     if payee is None:
-        _require_partner(home, partner_id)
+        require_partner(home, partner_id)
     _print_payees([payee or Payee(partner_id)], as_json)
 
 
@@ -167,7 +175,7 @@ def show_partner(
             connection, "select * from marts.dim_partners where partner_id = ?", [partner_id]
         )
         if not found:
-            raise _unknown_partner(partner_id)
+            raise unknown_partner(partner_id)
         balances = query(
             connection,
             "select * exclude (partner_id) from marts.fct_partner_balances where partner_id = ? "
@@ -208,83 +216,17 @@ def show_partner(
     out().print(f"Submissions: {shown or 'none'}")
 
 
-@lead_app.command("list")
-def list_leads(
-    verdict: Annotated[str | None, typer.Option("--verdict", help="valid or pending.")] = None,
-    stage: Annotated[str | None, typer.Option("--stage", help="Stage of the ladder.")] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="How many at most.")] = 50,
-    home: HomeOption = DEFAULT_HOME,
-    as_json: JsonOption = False,
-) -> None:
-    """List leads, those that moved last first."""
-    with open_published(home) as connection:
-        rows = query(
-            connection,
-            "select lead_id, email_masked, company_domain, customer_id, stage, verdict, rule, "
-            "owner, valid_at, last_moved_at from marts.fct_leads "
-            "where ($1 is null or verdict = $1) and ($2 is null or stage = $2) "
-            "order by last_moved_at desc nulls last, lead_id limit $3",
-            [verdict, stage, limit],
-        )
-    if as_json:
-        print_json(rows)
-        return
-    print_table(
-        f"Leads (at most {limit})",
-        ("lead", "who", "customer", "stage", "verdict", "rule", "moved (UTC)"),
-        [
-            (row["lead_id"], row["company_domain"] or row["email_masked"], row["customer_id"],
-             row["stage"], row["verdict"], row["rule"], row["last_moved_at"])
-            for row in rows
-        ],
-    )  # fmt: skip
-
-
-@lead_app.command("show")
-def show_lead(
-    reference: Annotated[
-        str, typer.Argument(metavar="REF", help="Lead, customer, submission or company domain.")
-    ],
-    home: HomeOption = DEFAULT_HOME,
-    as_json: JsonOption = False,
-) -> None:
-    """Show one lead: its verdicts, every candidate, who won and why."""
-    from orchestration.evidence import lead_evidence
-    from orchestration.evidence_text import print_lead
-
-    with open_published(home) as connection:
-        evidence = lead_evidence(connection, reference)
-    if as_json:
-        print_json(evidence)
-    else:
-        print_lead(evidence)
-
-
-def _require_partner(home: Any, partner_id: str) -> None:
-    with open_published(home) as connection:
-        if not query(
-            connection, "select 1 from marts.dim_partners where partner_id = ?", [partner_id]
-        ):
-            raise _unknown_partner(partner_id)
-
-
-def _unknown_partner(partner_id: str) -> CommandError:
-    return CommandError(
-        f"there is no partner {partner_id!r} in the published snapshot",
-        "`partnerledger partner list` shows them; new ones come with a file and a night.",
-    )
-
-
 def _print_payees(payees: list, as_json: bool) -> None:
     if as_json:
         print_json(payees)
         return
     print_table(
         "Payees",
-        ("partner", "terms", "verified", "tax form", "screening", "cooling off until"),
+        ("partner", "terms", "verified", "tax form", "screening", "cooling off until",
+         "fingerprint"),
         [
             (each.partner_id, *("yes" if getattr(each, flag) else "no" for flag in _STATUSES[:4]),
-             each.cooling_off_until)
+             each.cooling_off_until, (each.payee_fingerprint or "")[:_FINGERPRINT_SHOWN])
             for each in payees
         ],
     )  # fmt: skip

@@ -37,7 +37,12 @@ _TOUCHES = {
     "form_field": "a code in a form",
     "referral_link": "a click on a referral link",
 }
-_MODELS = {"last_touch": "the last one before that moment", "first_touch": "the first one"}
+_AFTER_EARNING = {
+    "pin": "- Once something was earned for a lead, who brought it stays (A6).",
+    "recompute_until_paid": "- Who brought a lead follows new facts until something earned for it "
+    "has been paid; then it stays (A6).",
+    "recompute": "- Who brought a lead always follows the newest facts (A6).",
+}
 _HOLDS = {
     "paid": "after the invoice was paid",
     "event": "after the event",
@@ -118,14 +123,33 @@ def _attribution(version: AttributionVersion) -> Iterator[str]:
     yield f"- Only the strongest kind that is present competes: {order} (A2)."
     if version.code_grace_hours:
         yield f"- A code loses to a link of the {version.code_grace_hours} hours before it (A2)."
-    yield f"- Of those that compete, {_MODELS.get(version.model, version.model)} wins (A3)."
+    yield f"- {_model(version)} (A3)."
+    if version.collapse_repeats:
+        yield "- Several in a row by one partner count once, the last of them (A3)."
     yield (
         f"- If the first payment comes more than {version.conversion_window_days} days after the "
         "lead became valid, shares of payments earn nothing (A5)."
     )
-    if version.after_earning == "pin":
-        yield "- Once something was earned for a lead, who brought it stays (A6)."
+    yield _AFTER_EARNING[version.after_earning]
+    yield "- An approved ruling, with its evidence, stands above all of this (A2, A6)."
     yield ""
+
+
+def _model(version: AttributionVersion) -> str:
+    if version.model == "last_touch":
+        return "Of those that compete, the last one before that moment wins"
+    if version.model == "first_touch":
+        return "Of those that compete, the first one wins"
+    if version.model == "linear":
+        return "All that compete share the credit equally"
+    if version.model == "position_based":
+        shares = version.position_based
+        return (
+            f"Of those that compete, the first has {_percent(shares.first)} and the last "
+            f"{_percent(shares.last)}; those between share the rest, two have half each"
+        )
+    days = _count(version.time_decay.half_life_days, "day")
+    return f"All that compete share the credit; one that is {days} older counts half"
 
 
 def _plan(program: Program, plan_id: str, version: PlanVersion) -> Iterator[str]:

@@ -11,50 +11,51 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from orchestration.cli_common import CommandError, query
+from orchestration.lead_records import lead_evidence, lead_evidence_or_none, lead_row
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 Record = dict[str, Any]
 
-_LEAD_REFERENCES = (
-    "select lead_id from marts.fct_leads where lead_id = $1 or customer_id = $1 "
-    "or company_domain = lower($1) union select lead_id from marts.fct_lead_submissions "
-    "where submission_key = $1 union select lead_id from marts.fct_touchpoints "
-    "where touchpoint_id = $1 order by 1"
-)
+# What `explain` can be told to look for → the type that its record names.
+TYPES = {
+    "entry": "entry",
+    "commission": "commission",
+    "lead": "lead",
+    "line": "invoice_line",
+    "invoice": "invoice",
+    "payout": "payout",
+    "batch": "batch",
+}
 
 
-def explain(connection: DuckDBPyConnection, reference: str) -> Record:
+def explain(connection: DuckDBPyConnection, reference: str, type_word: str | None = None) -> Record:
     """The chain behind an entry, commission, invoice line, invoice, payout, batch or lead.
 
-    Returns a record with `reference` and `reference_type`; the other keys depend on the type.
-    Amounts are whole minor units of the currency beside them.
+    type_word: one of `TYPES` to look for nothing else. Returns a record with `reference` and
+    `reference_type`; the other keys depend on the type. Amounts are whole minor units of the
+    currency beside them.
     Raises: CommandError when nothing in the snapshot has this id.
     """
+    if type_word == "lead":
+        return {
+            "reference": reference,
+            "reference_type": "lead",
+            **lead_evidence(connection, reference),
+        }
     for name, finder in _FINDERS.items():
+        if type_word is not None and name != TYPES[type_word]:
+            continue
         found = finder(connection, reference)
         if found is not None:
             return {"reference": reference, "reference_type": name, **found}
     raise CommandError(
-        f"nothing in the published snapshot has the id {reference!r}",
+        f"nothing in the published snapshot has the id {reference!r}"
+        if type_word is None
+        else f"the published snapshot has no {type_word} {reference!r}",
         "Give an entry, commission, lead, customer, invoice line, invoice, payout or batch id.",
     )
-
-
-def lead_evidence(connection: DuckDBPyConnection, reference: str) -> Record:
-    """One lead: verdicts, candidates, attribution and what was earned for it.
-
-    reference: lead id, customer id, company domain, submission key or touchpoint id.
-    Raises: CommandError when there is no such lead, or more than one.
-    """
-    found = _lead_or_none(connection, reference)
-    if found is None:
-        raise CommandError(
-            f"there is no lead for {reference!r} in the published snapshot",
-            "`partnerledger lead list` shows them.",
-        )
-    return found
 
 
 def balance(connection: DuckDBPyConnection, partner_id: str) -> Record:
@@ -145,7 +146,7 @@ def _earned_on(
     return {
         "lines": lines,
         "unpaid_lines": unpaid_lines,
-        "lead": _lead(connection, leads[0]) if leads else None,
+        "lead": lead_row(connection, leads[0]) if leads else None,
         "terms": _terms(connection, lines[0]) if lines else None,
     }
 
@@ -190,34 +191,6 @@ def _batch(connection: DuckDBPyConnection, reference: str) -> Record | None:
     }
 
 
-def _lead_or_none(connection: DuckDBPyConnection, reference: str) -> Record | None:
-    leads = [row["lead_id"] for row in query(connection, _LEAD_REFERENCES, [reference])]
-    if not leads:
-        return None
-    if len(leads) > 1:
-        raise CommandError(
-            f"{reference!r} stands for {len(leads)} leads", f"Name one: {', '.join(leads[:5])}."
-        )
-    (lead_id,) = leads
-    return {
-        "lead": _lead(connection, lead_id),
-        "submissions": query(
-            connection,
-            "select submission_key, partner_id, submitted_at, verdict, rule, rival_key "
-            "from marts.fct_lead_submissions where lead_id = ? order by submitted_at, 1",
-            [lead_id],
-        ),
-        "candidates": query(
-            connection,
-            "select partner_id, touchpoint_id, touch_type, occurred_at, is_winner, rule, lost_to "
-            "from marts.fct_attribution_candidates where lead_id = ? order by occurred_at, 2",
-            [lead_id],
-        ),
-        "attributions": _attributions(connection, lead_id),
-        "lines": _lines(connection, "lead_id = ?", lead_id),
-    }
-
-
 _FINDERS: Mapping[str, Callable[[DuckDBPyConnection, str], Record | None]] = {
     "entry": _entry,
     "commission": _commission,
@@ -225,7 +198,7 @@ _FINDERS: Mapping[str, Callable[[DuckDBPyConnection, str], Record | None]] = {
     "payout": _payout,
     "invoice_line": _invoice_line,
     "invoice": _invoice,
-    "lead": _lead_or_none,
+    "lead": lead_evidence_or_none,
 }
 
 
@@ -235,7 +208,7 @@ def _line_chain(connection: DuckDBPyConnection, commission_id: str, known: Recor
     return {
         "line": lines[0] if lines else None,
         "terms": _terms(connection, known),
-        "lead": _lead(connection, known["lead_id"]) if known["lead_id"] else None,
+        "lead": lead_row(connection, known["lead_id"]) if known["lead_id"] else None,
         "attributions": (_attributions(connection, known["lead_id"]) if known["lead_id"] else []),
         "claims": query(
             connection,
@@ -269,11 +242,6 @@ def _lines(connection: DuckDBPyConnection, condition: str, value: str) -> list[R
         "order by effective_date, commission_id",
         [value],
     )
-
-
-def _lead(connection: DuckDBPyConnection, lead_id: str) -> Record | None:
-    found = query(connection, "select * from marts.fct_leads where lead_id = ?", [lead_id])
-    return found[0] if found else None
 
 
 def _attributions(connection: DuckDBPyConnection, lead_id: str) -> list[Record]:

@@ -10,15 +10,12 @@ Record = dict[str, Any]
 
 
 def print_explanation(evidence: Record) -> None:
-    """The chain that `evidence.explain` found."""
+    """The chain that `evidence.explain` found; of a lead, `lead_text` prints it."""
     console = out()
     console.print(f"{evidence['reference_type'].replace('_', ' ')} {evidence['reference']}\n")
-    if evidence["reference_type"] == "lead":
-        print_lead(evidence)
-        return
     for title in ("batch", "payout", "entry"):
         if evidence.get(title):
-            _print_facts(title, evidence[title])
+            print_facts(title, evidence[title])
     if evidence.get("payouts"):
         print_table(
             "Payouts",
@@ -35,8 +32,8 @@ def print_explanation(evidence: Record) -> None:
             print_entries(title.replace("_", " ").capitalize(), evidence[title])
     for title in ("line", "terms", "lead"):
         if evidence.get(title):
-            _print_facts(title, evidence[title])
-    _print_lines(evidence.get("lines") or [])
+            print_facts(title, evidence[title])
+    print_lines(evidence.get("lines") or [])
     for row in evidence.get("unpaid_lines") or []:
         amount = money(row["amount_minor"], row["currency_code"])
         console.print(f"Not earned: {row['invoice_line_id']} {amount}: {row['reason']}")
@@ -46,31 +43,6 @@ def print_explanation(evidence: Record) -> None:
             f"Claimed by batch {row['batch_id']} ({row['state']}), payout {row['payout_id']}, "
             f"pays on {row['pay_date']}"
         )
-
-
-def print_lead(evidence: Record) -> None:
-    """One lead with its submissions, candidates, credits and lines."""
-    _print_facts("lead", evidence["lead"])
-    print_table(
-        "Submissions",
-        ("submission", "partner", "at (UTC)", "verdict", "rule", "rival"),
-        [
-            (row["submission_key"], row["partner_id"], row["submitted_at"], row["verdict"],
-             row["rule"], row["rival_key"])
-            for row in evidence["submissions"]
-        ],
-    )  # fmt: skip
-    print_table(
-        "Candidates",
-        ("", "partner", "touch", "type", "at (UTC)", "rule", "lost to"),
-        [
-            ("won" if row["is_winner"] else "lost", row["partner_id"], row["touchpoint_id"],
-             row["touch_type"], row["occurred_at"], row["rule"], row["lost_to"])
-            for row in evidence["candidates"]
-        ],
-    )  # fmt: skip
-    _print_attributions(evidence["attributions"])
-    _print_lines(evidence["lines"])
 
 
 def print_balance(record: Record) -> None:
@@ -112,7 +84,8 @@ def print_entries(title: str, entries: list[Record]) -> None:
     )  # fmt: skip
 
 
-def _print_facts(title: str, facts: Record) -> None:
+def print_facts(title: str, facts: Record) -> None:
+    """One record: a value per line, what is empty left out, amounts with their currency."""
     console = out()
     console.print(title.capitalize())
     for name, value in facts.items():
@@ -134,7 +107,8 @@ def _currency_of(name: str, facts: Record) -> str | None:
     return facts.get("currency_code") or facts.get("payout_currency_code")
 
 
-def _print_lines(lines: list[Record]) -> None:
+def print_lines(lines: list[Record]) -> None:
+    """Commission lines: what was earned, and what was taken back for which cause."""
     if not lines:
         return
     print_table(

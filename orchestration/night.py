@@ -210,6 +210,7 @@ class Night:
     def prepare(self) -> None:
         """Build the working file from scratch and load all raw tables."""
         from ingest.raw import load_raw
+        from orchestration.lead_joins import load_published_leads
         from payouts.control import load_control_tables
         from program.tables import terms_tables
 
@@ -224,6 +225,7 @@ class Night:
                 load_raw(connection, self.workspace, self.home)
                 self._require_declared_sources(connection)
                 load_control_tables(self.store, self.home, connection)
+                load_published_leads(self.home, connection)
 
     def _require_declared_sources(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Raises: UndeclaredSourceError for landed records of a source that sources.yml dropped.
@@ -276,7 +278,12 @@ class Night:
                     mark_passed(connection, step)
 
     def post(self) -> PostResult:
-        """Append what the journal lacks, as one segment; reload what dbt reads of it."""
+        """Append what the journal lacks, as one segment; reload what dbt reads of it.
+
+        Risk signals open their holds here: what was just posted is not proposed while held.
+        """
+        from orchestration.lead_joins import record_joins
+        from orchestration.risk_holds import open_risk_holds
         from payouts.control import load_control_tables
         from payouts.journal import post_differences
         from program.fingerprint import plan_version_hashes
@@ -294,6 +301,8 @@ class Night:
                 registered_at=self.clock(),
                 term_hashes=plan_version_hashes(self.workspace),
             )
+            record_joins(self.store, connection, self.clock())
+            self.stale_batches = open_risk_holds(self.store, self.home, connection, self.clock())
             load_control_tables(self.store, self.home, connection)
         return self.posted
 
@@ -314,7 +323,7 @@ class Night:
                 self.as_of + _CALENDAR_AFTER,
             )
             rules = payout_rules(self.workspace)
-            self.stale_batches = refresh_batches(
+            self.stale_batches += refresh_batches(
                 self.store,
                 self.home,
                 connection,

@@ -68,7 +68,7 @@ RECONCILIATIONS = (
             from raw.journal__entries
             where entry_kind in (
                 'earning', 'refund', 'chargeback', 'reinstatement', 'credit_note', 'correction',
-                'churn'
+                'churn', 'ruling'
             )
             group by all
         ),

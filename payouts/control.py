@@ -21,6 +21,7 @@ from payouts.claims import claiming_paths
 from payouts.hashing import parse_instant
 from payouts.holds import load_holds
 from payouts.journal_schema import REGISTERED_COLUMNS
+from payouts.lead_tables import LEAD_TABLES, lead_table_rows
 from payouts.parquet import parquet_scan
 from payouts.payees import load_payees
 from payouts.records import list_batches
@@ -52,11 +53,14 @@ TABLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "control__holds": (
         ("hold_id", "varchar"), ("subject_type", "varchar"), ("subject_id", "varchar"),
         ("reason", "varchar"), ("is_open", "boolean"), ("opened_at", "timestamp"),
+        ("signal_id", "varchar"),
     ),
     "control__payees": (
         ("partner_id", "varchar"), ("terms_accepted", "boolean"), ("payee_verified", "boolean"),
         ("tax_form", "boolean"), ("screening", "boolean"), ("cooling_off_until", "date"),
+        ("payee_fingerprint", "varchar"),
     ),
+    **LEAD_TABLES,
 }  # fmt: skip
 LEFT_OUT = "left_out"
 
@@ -77,6 +81,7 @@ def load_control_tables(store: Store, home: Path, connection: DuckDBPyConnection
             "control__payout_items": _item_rows(reader),
             "control__holds": [_hold_row(hold) for hold in load_holds(reader)],
             "control__payees": [vars(payee) for payee in load_payees(reader).values()],
+            **lead_table_rows(reader),
         }
         _create_journal_view(connection, segments.existing_paths(home, records))
         _create_claims_view(connection, reader, home)

@@ -68,7 +68,7 @@ class ProposalRefusedError(BatchError):
 
 
 class DecisionRefusedError(BatchError):
-    """An approval, rejection, revocation, hold or release breaks a rule; nothing was recorded."""
+    """Something that a person decided or entered breaks a rule; nothing was recorded."""
 
 
 class ExportRefusedError(BatchError):

@@ -18,7 +18,7 @@ from payouts.claims import claims_path
 from payouts.errors import ExportRefusedError
 from payouts.export_files import discard_unregistered_export
 from payouts.hashing import instant_text, parse_instant
-from payouts.holds import held_entries, load_holds
+from payouts.holds import held_entries, load_holds, with_former_leads
 from payouts.payees import load_payees
 from payouts.records import BatchContent, append_batch_event, list_batches, load_content, load_state
 from payouts.selection import left_out_reason
@@ -48,9 +48,8 @@ def control_faults(
 ) -> list[str]:
     """What decisions in the control database say against paying a batch now."""
     faults = []
-    held = held_entries(
-        home, content.batch_id, [hold for hold in load_holds(connection) if hold.is_open]
-    )
+    open_holds = [hold for hold in load_holds(connection) if hold.is_open]
+    held = held_entries(home, content.batch_id, with_former_leads(connection, open_holds))
     if held:
         faults.append(f"{held} of its entries are held by a decision")
     rail = rules.rail_for(content.currency_code)

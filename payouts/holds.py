@@ -1,12 +1,14 @@
 """Holds on a line, a lead or a partner: not payable while open; balances do not change (P1).
 
 What belongs here: opening, releasing and listing holds that people decide.
-What does not: holds that follow from facts, such as an open dispute; they come with the entries.
+What does not: opening those of risk signals (``signal_holds``), and holds that follow from facts,
+such as an open dispute; they come with the entries.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from payouts import events
 from payouts.claims import claims_path
 from payouts.errors import DecisionRefusedError
 from payouts.export_files import discard_unregistered_export
+from payouts.lead_joins import former_lead_ids
 from payouts.parquet import memory_connection, parquet_scan
 from payouts.records import append_batch_event, list_batches, load_state
 from payouts.states import LIVE_STATES
@@ -24,11 +27,15 @@ from payouts.terms import ROLES, ApprovalRules, person
 
 SUBJECT_COLUMNS = {"line": "commission_id", "lead": "lead_id", "partner": "partner_id"}
 _OPENED, _RELEASED = "hold_opened", "hold_released"
+_NAMED_HOLDS = 10
 
 
 @dataclass(frozen=True)
 class Hold:
-    """One hold. ``subject_id`` is a commission id, a lead id or a partner id."""
+    """One hold. ``subject_id`` is a commission id, a lead id or a partner id.
+
+    ``signal_id`` is the risk signal that opened it; None for a hold of a person.
+    """
 
     hold_id: str
     subject_type: str
@@ -36,6 +43,7 @@ class Hold:
     reason: str
     is_open: bool
     opened_at: str
+    signal_id: str | None = None
 
 
 def load_holds(connection: Connection) -> list[Hold]:
@@ -44,9 +52,14 @@ def load_holds(connection: Connection) -> list[Hold]:
     for event in events.of_kinds(connection, (_OPENED, _RELEASED)):
         hold_id = event.subject.removeprefix("hold:")
         if event.kind == _OPENED:
-            subject_type, subject_id = event.payload["subject_type"], event.payload["subject_id"]
             opened[hold_id] = Hold(
-                hold_id, subject_type, subject_id, event.reason, True, event.recorded_at
+                hold_id,
+                event.payload["subject_type"],
+                event.payload["subject_id"],
+                event.reason,
+                True,
+                event.recorded_at,
+                event.payload.get("signal_id"),
             )
         else:
             opened[hold_id] = Hold(**{**vars(opened[hold_id]), "is_open": False})
@@ -87,34 +100,76 @@ def open_hold(
                 raise DecisionRefusedError(
                     f"{subject_type} {subject_id} is held for that reason already: {hold.hold_id}"
                 )
-        number = events.head(connection).seq + 1
-        event = events.append(
+        hold = append_hold(
             connection,
-            kind=_OPENED,
-            subject=f"hold:h-{number}",
+            {"subject_type": subject_type, "subject_id": subject_id},
+            reason=reason,
             actor=person(actor),
             recorded_at=recorded_at,
-            payload={"subject_type": subject_type, "subject_id": subject_id},
-            reason=reason,
             identity_level=identity_level,
         )
-        hold = Hold(f"h-{number}", subject_type, subject_id, reason, True, event.recorded_at)
-        stale = []
-        for summary in list_batches(connection, LIVE_STATES):
-            if held_entries(home, summary.batch_id, [hold]):
-                append_batch_event(
-                    connection,
-                    load_state(connection, summary.batch_id),
-                    kind="batch_stale",
-                    actor="system:hold",
-                    recorded_at=recorded_at,
-                    payload={"reasons": [f"hold {hold.hold_id} was opened"]},
-                    reason=f"hold {hold.hold_id} was opened",
-                )
-                stale.append(summary.batch_id)
+        stale = make_held_batches_stale(connection, home, [hold], recorded_at)
     for batch_id in stale:
         discard_unregistered_export(store, home, batch_id)
     return hold, stale
+
+
+def append_hold(
+    connection: Connection,
+    payload: Mapping[str, str],
+    *,
+    reason: str,
+    actor: str,
+    recorded_at: datetime,
+    identity_level: str = "os_user",
+) -> Hold:
+    """Record a hold in the caller's write transaction, which has checked it.
+
+    payload: ``subject_type``, ``subject_id``, and ``signal_id`` for that of a signal.
+    """
+    hold_id = f"h-{events.head(connection).seq + 1}"
+    event = events.append(
+        connection,
+        kind=_OPENED,
+        subject=f"hold:{hold_id}",
+        actor=actor,
+        recorded_at=recorded_at,
+        payload=payload,
+        reason=reason,
+        identity_level=identity_level,
+    )
+    return Hold(
+        **payload, hold_id=hold_id, reason=reason, is_open=True, opened_at=event.recorded_at
+    )
+
+
+def make_held_batches_stale(
+    connection: Connection, home: Path, opened: list[Hold], recorded_at: datetime
+) -> list[str]:
+    """Make live batches stale that would pay what these holds cover; return their ids.
+
+    After the commit the caller discards what was written for their export.
+    """
+    stale = []
+    opened = with_former_leads(connection, opened)
+    for summary in list_batches(connection, LIVE_STATES):
+        covering = _covering_holds(home, summary.batch_id, opened)
+        if not covering:
+            continue
+        reasons = [f"hold {hold.hold_id} was opened" for hold in covering[:_NAMED_HOLDS]]
+        if len(covering) > _NAMED_HOLDS:
+            reasons.append(f"{len(covering) - _NAMED_HOLDS} more holds were opened")
+        append_batch_event(
+            connection,
+            load_state(connection, summary.batch_id),
+            kind="batch_stale",
+            actor="system:hold",
+            recorded_at=recorded_at,
+            payload={"reasons": reasons},
+            reason="; ".join(reasons),
+        )
+        stale.append(summary.batch_id)
+    return stale
 
 
 def release_hold(
@@ -162,21 +217,61 @@ def check_decider(rules: ApprovalRules, actor: str, reason: str, verb: str) -> N
         )
 
 
+def with_former_leads(connection: Connection, holds: list[Hold]) -> list[Hold]:
+    """These holds, and each hold on a lead once more per id under which the lead was known.
+
+    A batch claims an entry under the id of its day; the lead may have joined another since.
+    """
+    return [
+        replace(hold, subject_id=subject_id)
+        for hold in holds
+        for subject_id in (
+            sorted(former_lead_ids(connection, hold.subject_id))
+            if hold.subject_type == "lead"
+            else [hold.subject_id]
+        )
+    ]
+
+
 def held_entries(home: Path, batch_id: str, open_holds: list[Hold]) -> int:
-    """Number of entries of a batch that some of these holds cover."""
-    conditions = []
-    values = []
-    for hold in open_holds:
-        conditions.append(f"{SUBJECT_COLUMNS[hold.subject_type]} = ?")
-        values.append(hold.subject_id)
-    if not conditions:
+    """Number of entries of a batch that some of these holds cover; see `with_former_leads`."""
+    if not open_holds:
         return 0
+    # One list per column: holds of signals may be thousands, and a long chain of "or" is slow.
+    held = [
+        [hold.subject_id for hold in open_holds if hold.subject_type == subject_type]
+        for subject_type in SUBJECT_COLUMNS
+    ]
+    conditions = " or ".join(
+        f"{column} in (select unnest(?::varchar[]))" for column in SUBJECT_COLUMNS.values()
+    )
     connection = memory_connection()
     try:
         return connection.execute(
             f"select count(*) from {parquet_scan([claims_path(home, batch_id)])} "
-            f"where {' or '.join(conditions)}",
-            values,
+            f"where {conditions}",
+            held,
         ).fetchone()[0]
     finally:
         connection.close()
+
+
+def _covering_holds(home: Path, batch_id: str, opened: list[Hold]) -> list[Hold]:
+    """Those of these holds that cover an entry of the batch."""
+    connection = memory_connection()
+    try:
+        claimed = {
+            (subject_type, row[0])
+            for subject_type, column in SUBJECT_COLUMNS.items()
+            for row in connection.execute(
+                f"select distinct {column} from {parquet_scan([claims_path(home, batch_id)])} "
+                f"where {column} in (select unnest(?::varchar[]))",
+                [[hold.subject_id for hold in opened if hold.subject_type == subject_type]],
+            ).fetchall()
+        }
+    finally:
+        connection.close()
+    covering = {
+        hold.hold_id: hold for hold in opened if (hold.subject_type, hold.subject_id) in claimed
+    }
+    return list(covering.values())

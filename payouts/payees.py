@@ -6,6 +6,7 @@ What does not: the documents and accounts behind a status; those stay with who c
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -20,11 +21,18 @@ from payouts.store import Store
 EVENT_KIND = "payee_recorded"
 _FLAGS = ("terms_accepted", "payee_verified", "tax_form", "screening")
 _ACTIVE = "active"
+_FINGERPRINT = re.compile(r"[0-9a-f]{16,64}")
+# Digits alone, or a country code before digits: an account number that happens to look like hex.
+_ACCOUNT_NUMBER = re.compile(r"[a-f]{0,2}[0-9]+")
 
 
 @dataclass(frozen=True)
 class Payee:
-    """Statuses of one partner. ``screening`` True: clear. Cooling off ends on the day named."""
+    """Statuses of one partner. ``screening`` True: clear. Cooling off ends on the day named.
+
+    ``payee_fingerprint`` is a keyed hash of the account, made where the account is kept: partners
+    with the same one are paid to the same account (L4).
+    """
 
     partner_id: str
     terms_accepted: bool = False
@@ -32,6 +40,7 @@ class Payee:
     tax_form: bool = False
     screening: bool = False
     cooling_off_until: date | None = None
+    payee_fingerprint: str | None = None
 
 
 def record_payee(
@@ -46,6 +55,7 @@ def record_payee(
     screening: bool | None = None,
     cooling_off_until: date | None = None,
     clear_cooling_off: bool = False,
+    payee_fingerprint: str | None = None,
     reason: str = "",
     identity_level: str = "os_user",
 ) -> Payee:
@@ -53,7 +63,9 @@ def record_payee(
 
     An approved batch whose gates fail because of it goes stale at its export or in the next night.
     Recording what is known already adds no event.
-    Raises: DecisionRefusedError when nothing is given, or the partner id is empty.
+    payee_fingerprint: 16 to 64 hexadecimal digits, never an account number.
+    Raises: DecisionRefusedError when nothing is given, the partner id is empty, or the fingerprint
+    is none.
     """
     changes: dict[str, Any] = {
         name: value
@@ -63,6 +75,7 @@ def record_payee(
             ("tax_form", tax_form),
             ("screening", screening),
             ("cooling_off_until", cooling_off_until),
+            ("payee_fingerprint", _checked_fingerprint(payee_fingerprint)),
         )
         if value is not None
     }
@@ -101,6 +114,19 @@ def load_payees(connection: Connection) -> dict[str, Payee]:
             changes["cooling_off_until"] = date.fromisoformat(changes["cooling_off_until"])
         payees[partner_id] = replace(payees.get(partner_id, Payee(partner_id)), **changes)
     return payees
+
+
+def _checked_fingerprint(text: str | None) -> str | None:
+    """Lower case, so that equal hashes are equal. What was given is in no message: see I24."""
+    if text is None:
+        return None
+    fingerprint = text.strip().lower()
+    if not _FINGERPRINT.fullmatch(fingerprint) or _ACCOUNT_NUMBER.fullmatch(fingerprint):
+        raise DecisionRefusedError(
+            "the payee fingerprint is not a keyed hash: give 16 to 64 hexadecimal digits made "
+            "where the account is kept, never the account number; nothing was recorded"
+        )
+    return fingerprint
 
 
 def failed_gate(

@@ -39,9 +39,9 @@ def _number(name: str, *arguments: ForeignKey, nullable: bool = False, **options
     return Column(name, WholeNumber, *arguments, nullable=nullable, **options)
 
 
-def _numbered_key(name: str) -> Column:
+def _numbered_key(name: str, *arguments: ForeignKey) -> Column:
     # Numbers are given by the writer inside its transaction, so that a gap means a removed row.
-    return Column(name, WholeNumber, primary_key=True, autoincrement=False)
+    return Column(name, WholeNumber, *arguments, primary_key=True, autoincrement=False)
 
 
 # Every decision and every posting, in one chain. `subject` is `kind:id`, such as `batch:b-2026…`.
@@ -183,6 +183,37 @@ exports = _table(
     _text("exported_at"),
 )
 
+# Deal registrations and leads that were entered here. The e-mail joins the prospect with other
+# records and stands here alone; the event of the same number holds the hash of the row.
+lead_registrations = _table(
+    "lead_registrations",
+    _numbered_key("seq", ForeignKey("events.seq")),
+    _text("registration_id", unique=True),
+    _text("entity"),
+    _text("partner_id"),
+    _text("submitted_at"),
+    _text("email", nullable=True),
+    _text("company_domain", nullable=True),
+    _text("deal_id", nullable=True),
+    _number("expected_amount_minor", nullable=True),
+    _text("currency_code", nullable=True),
+    Index("lead_registrations_by_partner", "partner_id", "seq"),
+)
+
+# What people wrote about a lead or a registration; proved by events in the same way.
+lead_messages = _table(
+    "lead_messages",
+    _numbered_key("seq", ForeignKey("events.seq")),
+    _text("message_id", unique=True),
+    _text("subject_type"),
+    _text("subject_id"),
+    _text("author_role"),
+    _number("is_partner_visible"),
+    _text("posted_at"),
+    _text("text"),
+    Index("lead_messages_by_subject", "subject_type", "subject_id", "seq"),
+)
+
 # One row, locked first by each writer on PostgreSQL; SQLite takes its own write lock instead.
 write_locks = _table("write_locks", _numbered_key("id"))
 
@@ -196,4 +227,6 @@ APPEND_ONLY = (
     "proposals",
     "payout_items",
     "exports",
+    "lead_registrations",
+    "lead_messages",
 )

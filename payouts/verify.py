@@ -1,7 +1,8 @@
 """Proof that what is stored is what was decided and posted: hashes, chains, sums.
 
 What belongs here: the list of checks over events, register and journal, and running all of them.
-What does not: repairing; a broken check says what to restore. Batches: ``verify_batches``.
+What does not: repairing; a broken check says what to restore. Batches: ``verify_batches``; leads:
+``verify_leads``.
 Source: payouts reference 4.3 (I-numbers) and 9 (T14–T16).
 """
 
@@ -24,6 +25,7 @@ from payouts.parquet import memory_connection, parquet_scan
 from payouts.schema import nights
 from payouts.store import Store, open_store
 from payouts.verify_batches import BATCH_CHECKS
+from payouts.verify_leads import LEAD_CHECKS
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 DESIRED_RELATION = "marts.fct_commission_lines"
 # Kinds that follow from facts; the others are decisions and payouts, which no line desires.
 _DERIVED_KINDS = ("earning", "bonus", "refund", "chargeback", "reinstatement", "churn",
-                  "credit_note", "correction")  # fmt: skip
+                  "credit_note", "correction", "ruling")  # fmt: skip
 
 
 def verify(
@@ -52,7 +54,7 @@ def verify(
         with opened.read() as control:
             evidence = Evidence(home, control, reader, segments.records(control))
             findings = []
-            for check in (*JOURNAL_CHECKS, *BATCH_CHECKS):
+            for check in (*JOURNAL_CHECKS, *BATCH_CHECKS, *LEAD_CHECKS):
                 findings += _run(check, evidence)
             if warehouse is not None:
                 findings += _run(partial(_desired_state, warehouse, desired_relation), evidence)

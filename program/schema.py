@@ -1,6 +1,7 @@
 """The whole of `program.yml`, and every part of the terms under one import.
 
-The parts stand in `schema_lead`, `schema_plans`, `schema_payouts` and `schema_sources`. The schema
+The parts stand in `schema_lead`, `schema_plans`, `schema_payouts`, `schema_risk` and
+`schema_sources`. The schema
 accepts everything that the terms can say; what is not computed yet is refused by `support`.
 """
 
@@ -20,6 +21,7 @@ from program.schema_lead import (
 )
 from program.schema_payouts import Approvals, PayoutTerms, Pilot, Roles
 from program.schema_plans import Override, Plan, PlanVersion
+from program.schema_risk import Risk
 from program.schema_sources import Sources
 
 __all__ = [
@@ -33,6 +35,7 @@ __all__ = [
     "PlanVersion",
     "Program",
     "ProgramIdentity",
+    "Risk",
     "Roles",
     "Sources",
 ]
@@ -78,3 +81,4 @@ class Program(Terms):
     approvals: Approvals = Approvals()
     roles: Roles = Roles()
     pilot: Pilot = Pilot()
+    risk: Risk = Risk()

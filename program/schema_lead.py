@@ -39,6 +39,7 @@ TOUCH_TYPES: tuple[TouchType, ...] = (
 
 Model = Literal["last_touch", "first_touch", "linear", "position_based", "time_decay"]
 Decision = Literal["reject", "allow"]
+PositiveCount = Annotated[StrictInt, Field(ge=1, le=1_000_000)]
 
 
 class LeadVersion(Terms):
@@ -54,6 +55,14 @@ class LeadVersion(Terms):
     """How long another partner's submission is refused (L3). 0 protects nothing."""
     stale_days: PositiveDays = 21
     """Days without movement after which an update is requested (L5)."""
+    update_due_days: PositiveDays = 7
+    """Days within which such a request is to be answered (L5)."""
+    reminder_days: PositiveDays = 3
+    """Days between reminders of a request that is overdue (L5)."""
+    max_people_per_device: PositiveCount = 10
+    """An anonymous id that more people share is a common device and joins nobody (F3)."""
+    max_customers_per_mailbox: PositiveCount = 10
+    """An e-mail address that more customers share is a common mailbox and joins nobody (F3)."""
     existing_customer: Decision = "reject"
     """A touch on somebody who had paid before it (L4)."""
     open_opportunity: Decision = "reject"

@@ -11,13 +11,10 @@ from collections.abc import Iterator
 
 from program.paths import Finding, SettingPath
 from program.schema import Program
-from program.schema_lead import AttributionVersion
 from program.schema_payouts import PayoutTerms
 from program.schema_plans import EventComponent, PlanVersion, RecurringComponent
 
 NOT_YET = "is not computed in this release"
-COMPUTED_MODELS = ("first_touch", "last_touch")
-COMPUTED_AFTER_EARNING = ("pin", "recompute")
 COMPUTED_RAILS = ("csv",)
 COMPUTED_IDENTITIES = ("os_user",)
 
@@ -34,8 +31,6 @@ RECURRING_SETTINGS = {
 
 def unsupported_program(program: Program) -> Iterator[Finding]:
     """Settings of `program.yml` that are valid, but not computed yet."""
-    for index, version in enumerate(program.attribution):
-        yield from _attribution(("attribution", index), version)
     for plan_index, plan in enumerate(program.plans):
         for index, plan_version in enumerate(plan.versions):
             yield from _plan_version(("plans", plan_index, "versions", index), plan_version)
@@ -45,24 +40,6 @@ def unsupported_program(program: Program) -> Iterator[Finding]:
             ("approvals", "min_identity"),
             f"{program.approvals.min_identity} is not available in this release",
             "write min_identity: os_user",
-        )
-
-
-def _attribution(path: SettingPath, version: AttributionVersion) -> Iterator[Finding]:
-    if version.model not in COMPUTED_MODELS:
-        yield (*path, "model"), f"{version.model} {NOT_YET}", "write last_touch or first_touch"
-    for index, model in enumerate(version.compare_models):
-        if model not in COMPUTED_MODELS:
-            yield (
-                (*path, "compare_models", index),
-                f"{model} {NOT_YET}",
-                "remove it; last_touch and first_touch can be compared",
-            )
-    if version.after_earning not in COMPUTED_AFTER_EARNING:
-        yield (
-            (*path, "after_earning"),
-            f"{version.after_earning} {NOT_YET}",
-            "write pin or recompute",
         )
 
 

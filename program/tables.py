@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from program.calendar import add_years, next_pay_date, pay_calendar
 from program.currencies import currency_exponents, to_minor
+from program.decay import decay_weights
 from program.fingerprint import VersionKey, plan_version_hashes
 from program.instants import day_end_utc
 from program.mail_domains import shared_mail_domains
@@ -60,6 +61,7 @@ def terms_tables(workspace: Workspace, as_of: date, run_id: str) -> dict[str, py
     _add_sources(rows, workspace)
     _add_leads(rows, program)
     _add_attribution(rows, program)
+    rows["program__risk"].append(program.risk.model_dump())
     _add_plans(rows, program)
     _add_assignments(rows, program)
     _add_payouts(rows, program, as_of)
@@ -162,6 +164,10 @@ def _add_leads(rows: Rows, program: Program) -> None:
                 "scope": version.scope,
                 "protection_days": version.protection_days,
                 "stale_days": version.stale_days,
+                "update_due_days": version.update_due_days,
+                "reminder_days": version.reminder_days,
+                "max_people_per_device": version.max_people_per_device,
+                "max_customers_per_mailbox": version.max_customers_per_mailbox,
                 "existing_customer": version.existing_customer,
                 "open_opportunity": version.open_opportunity,
                 "self_referral": version.self_referral,
@@ -206,6 +212,9 @@ def _add_attribution(rows: Rows, program: Program) -> None:
             {**key, "model": model, "is_paying": model == version.model}
             for model in dict.fromkeys([version.model, *version.compare_models])
         )
+    rows["program__decay_weights"].extend(
+        {"level": level, "step": step, "weight": weight} for level, step, weight in decay_weights()
+    )
 
 
 def _add_plans(rows: Rows, program: Program) -> None:

@@ -7,7 +7,7 @@ left out, so that a test costs one dbt build. Does not belong here: expected val
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -73,8 +73,14 @@ class PostedNight:
             return connection.execute(sql).fetchall()
 
 
-def post_night(workspace: Path, home: Path, as_of: date, now: datetime = NOW) -> PostedNight:
-    """Ingest, compute and post one night; no marts, no batch, no snapshot."""
+def post_night(
+    workspace: Path,
+    home: Path,
+    as_of: date,
+    now: datetime = NOW,
+    marts: Sequence[str] = (),
+) -> PostedNight:
+    """Ingest, compute and post one night; no batch, no snapshot, of the marts only those named."""
     home.mkdir(parents=True, exist_ok=True)
     night = Night.open(workspace, home, as_of, clock=lambda: now)
     try:
@@ -82,6 +88,8 @@ def post_night(workspace: Path, home: Path, as_of: date, now: datetime = NOW) ->
         night.prepare()
         night.require_built("facts", night.build("facts"))
         posted = night.post()
+        if marts:
+            night.require_built("ledger", night.build("ledger", marts))
     finally:
         night.close()
     return PostedNight(home, posted.rows)

@@ -52,6 +52,11 @@
     date_diff('day', {{ first_date }}, {{ last_date }})
 {%- endmacro %}
 
+{# Microseconds from one instant to a later one. #}
+{% macro microseconds_between(first_instant, last_instant) -%}
+    (epoch_us({{ last_instant }}) - epoch_us({{ first_instant }}))
+{%- endmacro %}
+
 {# Last day of the month of a date. #}
 {% macro month_end(date_column) -%}
     cast(last_day({{ date_column }}) as date)

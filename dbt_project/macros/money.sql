@@ -39,6 +39,31 @@
     (({{ numerator }}) // ({{ denominator }}))
 {%- endmacro %}
 
+{# A non-negative integer halved so many times, rounded down. #}
+{% macro halved(number, times) -%}
+    {{ return(adapter.dispatch('halved', 'partnerledger')(number, times)) }}
+{%- endmacro %}
+
+{% macro default__halved(number, times) -%}
+    case when {{ times }} > 60 then 0 else {{ number }} // (cast(1 as bigint) << cast({{ times }} as integer)) end
+{%- endmacro %}
+
+{#
+  The product of two shares given in parts of 10^18, none above one, in such parts, rounded down. Both are cut in
+  halves of nine digits, as on paper: no product exceeds a BIGINT, and wide division is many times slower.
+#}
+{% macro product_of_parts(first, second) -%}
+    (
+        {{ whole_part(first, '1000000000') }} * {{ whole_part(second, '1000000000') }}
+        + {{ whole_part(
+            whole_part(first, '1000000000') ~ ' * (' ~ second ~ ' % 1000000000) + '
+            ~ first ~ ' % 1000000000 * ' ~ whole_part(second, '1000000000') ~ ' + '
+            ~ whole_part(first ~ ' % 1000000000 * (' ~ second ~ ' % 1000000000)', '1000000000'),
+            '1000000000'
+        ) }}
+    )
+{%- endmacro %}
+
 {# A ratio of two rates to ten decimals, for people to read: amounts never use it (M2). #}
 {% macro display_ratio(numerator, denominator) -%}
     {{ return(adapter.dispatch('display_ratio', 'partnerledger')(numerator, denominator)) }}

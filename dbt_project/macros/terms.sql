@@ -1,7 +1,8 @@
 {#
   T2: the plan version that governs an event. Pinned terms were fixed at the valid event; current
   terms are those in force on the event's own day. Gives columns plan_id and plan_version.
-  events: relation with lead_id, partner_id, source_type, source_id and a local date column event_date.
+  events: relation with lead_id, partner_id, source_type, source_id, scope_type, scope_id (the customer or the
+  event, as pins name them) and a local date column event_date.
   The join is on a column, not on a condition: a constant in an outer join's condition makes DuckDB
   compare every row with every row.
 #}
@@ -10,11 +11,11 @@
         {{ events }}.*,
         case
             when lead_plans.terms_follow = 'current' then current_versions.plan_id
-            else lead_plans.plan_id
+            else coalesce(joined_plans.plan_id, lead_plans.plan_id)
         end as plan_id,
         case
             when lead_plans.terms_follow = 'current' then current_versions.plan_version
-            else lead_plans.plan_version
+            else coalesce(joined_plans.plan_version, lead_plans.plan_version)
         end as plan_version
     from {{ events }}
     inner join {{ ref('int_terms__lead_plans') }} as lead_plans
@@ -26,6 +27,11 @@
             lead_plans.current_terms_partner_id = partner_plans.partner_id
             and {{ events }}.{{ event_date }} >= partner_plans.valid_from_date
             and {{ events }}.{{ event_date }} < partner_plans.valid_to_date
+    left join {{ ref('int_terms__joined_plans') }} as joined_plans
+        on
+            {{ events }}.scope_type = joined_plans.scope_type
+            and {{ events }}.scope_id = joined_plans.scope_id
+            and {{ events }}.partner_id = joined_plans.partner_id
     left join {{ ref('int_terms__posted_earnings') }} as posted_earnings
         on
             {{ events }}.source_type = posted_earnings.source_type

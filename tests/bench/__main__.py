@@ -12,6 +12,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from tests.bench.attribution import measure_attribution
 from tests.bench.machine import describe_machine
 from tests.bench.nights import NightTiming, measure_night
 from tests.bench.report import write_report
@@ -28,6 +29,9 @@ def main() -> None:
         "--lines", type=int, nargs="*", default=[100_000, 1_000_000], help="invoice lines per night"
     )
     parser.add_argument("--invoices", type=int, default=200_000, help="invoices of the Stripe pull")
+    parser.add_argument(
+        "--touches", type=int, default=10_000_000, help="touches of the attribution models"
+    )
     parser.add_argument("--no-page", action="store_true", help="print only")
     arguments = parser.parse_args()
     work = Path(tempfile.mkdtemp(prefix="partnerledger-bench-"))
@@ -36,9 +40,10 @@ def main() -> None:
         nights.append(measure_night(work, "sample again", None))
         nights += [measure_night(work, f"{lines:,} lines", lines) for lines in arguments.lines]
         pull = measure_stripe_pull(work, arguments.invoices)
+        attribution = measure_attribution(work, arguments.touches)
     finally:
         shutil.rmtree(work, ignore_errors=True)
-    text = write_report(describe_machine(), nights, pull)
+    text = write_report(describe_machine(), nights, pull, attribution)
     print(text)
     if not arguments.no_page:
         PAGE.parent.mkdir(parents=True, exist_ok=True)

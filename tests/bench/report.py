@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tests.bench.attribution import AttributionTiming
 from tests.bench.nights import NightTiming
 from tests.bench.stripe_pull import PullTiming
 
@@ -11,7 +12,10 @@ SQL_STEPS = ("prepare", "dbt_facts", "post", "dbt_ledger", "propose", "dbt_payou
 
 
 def write_report(
-    machine: Sequence[tuple[str, str]], nights: Sequence[NightTiming], pull: PullTiming
+    machine: Sequence[tuple[str, str]],
+    nights: Sequence[NightTiming],
+    pull: PullTiming,
+    attribution: AttributionTiming,
 ) -> str:
     """The whole page as Markdown."""
     return "\n".join(
@@ -73,8 +77,47 @@ def write_report(
             f"repeated, and the rest took {pull.resumed['wall_seconds']:.1f} s where a pull in",
             f"one piece takes {pull.pull['wall_seconds']:.1f} s.",
             "",
+            *attribution_section(attribution),
         ]
     )
+
+
+def attribution_section(timing: AttributionTiming) -> list[str]:
+    """The section of all five models of attribution, as lines of Markdown."""
+    wall, cpu = timing.baseline_wall_seconds, timing.baseline_cpu_seconds
+    steps = (
+        ("last touch, by hand", f"{cpu:.1f}", wall, timing.baseline_peak_mb),
+        ("five models", "", timing.models_wall_seconds, timing.peak_mb),
+        (
+            "five models with dbt around them",
+            f"{timing.build_cpu_seconds:.1f}",
+            timing.build_wall_seconds,
+            timing.peak_mb,
+        ),
+    )
+    return [
+        "## Attribution",
+        "",
+        f"{timing.touches:,} touches of {timing.leads:,} leads, 90 % links, window 90 of the",
+        f"110 days of touches; {timing.credits:,} credits under last touch, first touch, linear,",
+        "position-based and time decay. Beside it, in the same process and in turn, one query",
+        "written by hand that only finds the last touch in the window: no types, no verdicts, no",
+        f"reasons. {timing.threads} threads, memory limit {timing.memory_limit}; memory is the",
+        "process's peak, Python and dbt included. Load of one minute during the measurement:",
+        f"{timing.load:.1f}. Aims: at most 4× the time of the query, under 4 GB.",
+        "",
+        "| step | CPU s | CPU ratio | wall s | wall ratio | MB |",
+        "|---|---:|---:|---:|---:|---:|",
+        *[
+            f"| {name} | {used} | {f'{float(used) / cpu:.1f}×' if used else ''} "
+            f"| {seconds:.1f} | {seconds / wall:.1f}× | {peak:,} |"
+            for name, used, seconds, peak in steps
+        ],
+        "",
+        "The models judge every touch (type, verdict, grace hours, window), keep the order of",
+        "those that compete and split each lead five times; the query does one of these steps.",
+        "",
+    ]
 
 
 def _shares(night: NightTiming) -> str:

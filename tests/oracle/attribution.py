@@ -1,24 +1,29 @@
-"""Which partner is credited for a lead (A1-A3, A5), for `last_touch` and `first_touch`.
+"""Which partners are credited for a lead (A1-A3, A5, A6).
 
-Belongs here: the window, the priority of types, the grace of codes, the models.
-Does not belong here: what a touch is (touches.py), what the credit pays (commission.py).
+Belongs here: the window, the priority of types, the grace of codes, what pays in the end.
+Does not belong here: what a touch is (touches.py), the models (credits.py), what a credit pays
+(commission.py).
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from .credits import MODELS, credits_of_model, standing_touches
 from .facts import Book
-from .identity import normalise_domain, normalise_email, record_key
+from .identity import record_key
 from .leads import COMPETING, Lead
+from .mail import normalise_domain, normalise_email
+from .rulings import Credits, Pin, Ruling, pin_under, pins_of, rulings_on
 from .terms import AttributionRules, Terms
 from .touches import Touch
 
-WHOLE_PPM = 1_000_000
 # Entities whose rows carry an e-mail or a company domain.
 CARRIERS = (
     "contacts",
     "form_submissions",
     "deal_registrations",
+    "lead_entries",
     "customers",
     "touchpoints",
     "meetings",
@@ -28,43 +33,120 @@ CARRIERS = (
 
 @dataclass(frozen=True)
 class Attribution:
-    """The outcome for one lead; winner None when no touch competes."""
+    """The outcome for one lead.
+
+    credits_ppm: what the touches come to, model -> partner_id -> parts per million, all five
+    models; empty when no touch competes. paying_ppm: what pays, after rulings and pins; empty when
+    nobody is credited. partner_id: who holds the largest part of it, the smallest id of equals;
+    touch_id: that partner's last touch among those that share, None where no touch decided.
+    touch_type: the type that competes (A2), None when no touch does.
+    model and compare_models: of the version in force, None and () before the first.
+    conversion_ends_at: A5, the last instant at which a first payment still counts.
+    earned_events: decision 0031, those of leads that had earned and joined, (type, id).
+    """
 
     members: frozenset[str]
     valid_at: datetime | None
     partner_id: str | None
     touch_id: str | None
-    credits_ppm: dict[str, dict[str, int]]  # model -> partner_id -> parts per million
-    conversion_ends_at: datetime | None  # A5: last instant at which a first payment still counts
+    credits_ppm: dict[str, dict[str, int]]
+    conversion_ends_at: datetime | None
+    touch_type: str | None = None
+    model: str | None = None
+    compare_models: tuple[str, ...] = ()
+    paying_ppm: Credits = field(default_factory=dict)
+    is_ruled: bool = False
+    pins: tuple[Pin, ...] = ()
+    is_rejected: bool = False
+    earned_events: frozenset[tuple[str, str]] = frozenset()
+
+    @property
+    def computed_ppm(self) -> Credits:
+        """What the paying model comes to tonight, without rulings and pins."""
+        return self.credits_ppm.get(self.model, {})
+
+    @property
+    def is_pinned(self) -> bool:
+        """A6: the lead keeps the credits of the night in which it first earned."""
+        return bool(self.pins)
+
+    def customer_credits(self, customer_id: str) -> Credits:
+        """What pays on a customer's lines: where leads joined, each customer keeps its own pin."""
+        own = [pin for pin in self.pins if customer_id in pin.customers]
+        return own[0].credits_ppm if own else self.paying_ppm
+
+    def event_credits(self, source_type: str, source_id: str) -> Credits:
+        """What pays on an event: one that earned before leads joined keeps its own pin."""
+        own = [pin for pin in self.pins if (source_type, source_id) in pin.events]
+        return own[0].credits_ppm if own else self.paying_ppm
+
+    def under(self, model: str | None) -> "Attribution":
+        """A7: this lead as if a model paid; rulings and pins are of the paying one alone."""
+        computed = self.credits_ppm.get(model, {})
+        return replace(
+            self, paying_ppm=computed, is_ruled=False, pins=(), earned_events=frozenset()
+        )
 
 
-def attribute(lead: Lead, book: Book, terms: Terms) -> Attribution:
+def attribute(
+    lead: Lead,
+    book: Book,
+    terms: Terms,
+    rulings: Sequence[Ruling] = (),
+    pins: Iterable[Pin] = (),
+) -> Attribution:
     """A1: decided once, at the valid event, by the version in force on its local day."""
-    nothing = Attribution(lead.members, lead.valid_at, None, None, {}, None)
-    if lead.valid_at is None:
-        return nothing
-    rules = terms.attribution_rules(book.zone.local_date(lead.valid_at))
-    if rules is None:
-        return nothing
-    if is_rejected(lead, book, terms):
-        return nothing
-    competing = competing_touches(lead, rules)
-    if not competing:
-        return nothing
-    winners = {model: _winner(model, competing, rules) for model in ("last_touch", "first_touch")}
-    ppm_by_model = {model: {touch.partner_id: WHOLE_PPM} for model, touch in winners.items()}
-    paying = winners[rules.model]
+    day = book.zone.local_date(lead.valid_at) if lead.valid_at else None
+    rules = terms.attribution_rules(day) if day else None
+    rejected = day is not None and is_rejected(lead, book, terms)
+    standing: list[Touch] = []
+    if rules is not None and not rejected:
+        standing = standing_touches(competing_touches(lead, rules), rules)
+    ppm_by_model = {
+        model: credits_of_model(model, standing, lead.valid_at, rules)
+        for model in (MODELS if standing else ())
+    }
+    # A6: a ruling outweighs a pin, a pin what the touches come to tonight.
+    rulings = rulings_on(lead.members, rulings)
+    is_pinning = rules is not None and rules.after_earning == "pin"
+    known = pins_of(lead.members, pins) if is_pinning and not rejected else ()
+    held = tuple(pin_under(rulings, pin) for pin in known)
+    paying = ppm_by_model.get(rules.model, {}) if rules else {}
+    if rejected:
+        paying = {}  # decision 0032: a ruling does not lift a refused domain
+    elif rulings:
+        paying = rulings[-1].credits_ppm
+    elif held:
+        paying = held[0].credits_ppm
+    partner_id = min(paying, key=lambda partner: (-paying[partner], partner), default=None)
     conversion_ends_at = None
-    if rules.conversion_window_days is not None:
+    if rules is not None and rules.conversion_window_days is not None:
         conversion_ends_at = lead.valid_at + timedelta(days=rules.conversion_window_days)
     return Attribution(
-        lead.members,
-        lead.valid_at,
-        paying.partner_id,
-        paying.touch_id,
-        ppm_by_model,
-        conversion_ends_at,
+        members=lead.members,
+        valid_at=lead.valid_at,
+        partner_id=partner_id,
+        touch_id=_deciding_touch(partner_id, standing, rules),
+        credits_ppm=ppm_by_model,
+        conversion_ends_at=conversion_ends_at,
+        touch_type=standing[0].touch_type if standing else None,
+        model=rules.model if rules else None,
+        compare_models=rules.compare_models if rules else (),
+        paying_ppm=paying,
+        is_ruled=bool(rulings) and not rejected,
+        pins=held,
+        is_rejected=rejected,
+        earned_events=frozenset().union(*(pin.events for pin in held if len(held) > 1)),
     )
+
+
+def _deciding_touch(
+    partner_id: str | None, standing: list[Touch], rules: AttributionRules | None
+) -> str | None:
+    own = [touch.touch_id for touch in standing if touch.partner_id == partner_id]
+    if not own:
+        return None
+    return own[0] if rules.model == "first_touch" else own[-1]
 
 
 def is_rejected(lead: Lead, book: Book, terms: Terms) -> bool:
@@ -123,15 +205,3 @@ def _loses_to_link(touch: Touch, links: list[Touch], rules: AttributionRules) ->
         link.partner_id != touch.partner_id and opens_at <= link.occurred_at <= touch.occurred_at
         for link in links
     )
-
-
-def _winner(model: str, competing: list[Touch], rules: AttributionRules) -> Touch:
-    """A3: last or first touch; of a collapsed run of one partner the last touch stays."""
-    runs = competing
-    if rules.collapse_repeats:
-        runs = [
-            touch
-            for touch, following in zip(competing, [*competing[1:], None], strict=True)
-            if following is None or following.partner_id != touch.partner_id
-        ]
-    return runs[-1] if model == "last_touch" else runs[0]

@@ -10,6 +10,7 @@ from typing import Any
 
 from .engine import DesiredLine, Result, compute
 from .facts import Row
+from .rulings import Ruling
 
 PARTNER_A, PARTNER_B = "p_a", "p_b"
 
@@ -61,13 +62,19 @@ class World:
 
     def __init__(self, **program: Any) -> None:
         self.facts: dict[str, list[Row]] = {}
+        self.rulings: list[Ruling] = []
+        self.payees: dict[str, str] = {}
         self.program = programme(*program.pop("versions", ()), **program)
         for partner_id, name in ((PARTNER_A, "ana"), (PARTNER_B, "bob")):
-            self.add("partners", partner_id=partner_id, name=name, email=f"{name}@partner.test")
-            link = {"code": f"{name}-link", "code_type": "referral_link"}
-            promotion = {"code": f"{name}10", "code_type": "promotion_code"}
-            self.add("partner_codes", partner_id=partner_id, **link)
-            self.add("partner_codes", partner_id=partner_id, **promotion)
+            self.partner(partner_id, name)
+
+    def partner(self, partner_id: str, name: str) -> "World":
+        """A partner with a link `<name>-link` and a promotion code `<name>10`."""
+        self.add("partners", partner_id=partner_id, name=name, email=f"{name}@partner.test")
+        link = {"code": f"{name}-link", "code_type": "referral_link"}
+        promotion = {"code": f"{name}10", "code_type": "promotion_code"}
+        self.add("partner_codes", partner_id=partner_id, **link)
+        return self.add("partner_codes", partner_id=partner_id, **promotion)
 
     def add(self, entity: str, **row: object) -> "World":
         """One row; True and False become text."""
@@ -107,6 +114,18 @@ class World:
             partner_id=partner_id,
             **known,
         )
+
+    def entry(self, key: str, at: str, partner_id: str, **row: object) -> "World":
+        """A lead entered by a partner or staff: ann@acme.test unless the row says otherwise."""
+        known = {"email": "ann@acme.test"} | row
+        return self.add(
+            "lead_entries", entry_id=key, submitted_at=at, partner_id=partner_id, **known
+        )
+
+    def rule(self, record: str, **credits_ppm: int) -> "World":
+        """An approved ruling on the lead that holds a record; without credits: for nobody."""
+        self.rulings.append(Ruling(record, credits_ppm))
+        return self
 
     def booked(self, meeting_id: str, at: str, outcome: str = "scheduled", **row: object):
         """A demo booked by ann@acme.test, starting when booked unless the row says otherwise."""
@@ -153,9 +172,16 @@ class World:
         self.click("t1", "2026-01-05").customer()
         return self.invoice("i1", paid_at, {"amount_minor": amount_minor}, paid_at=paid_at, **row)
 
-    def night(self, as_of: str = "2026-12-31") -> Result:
-        """What the oracle says on the evening of that day."""
-        return compute(deepcopy(self.facts), self.program, date.fromisoformat(as_of))
+    def night(self, as_of: str = "2026-12-31", after: Result | None = None) -> Result:
+        """What the oracle says on the evening of that day, after an earlier night if given."""
+        return compute(
+            deepcopy(self.facts),
+            self.program,
+            date.fromisoformat(as_of),
+            rulings=tuple(self.rulings),
+            payees=dict(self.payees),
+            pins=after.pins if after else (),
+        )
 
 
 def amounts(result: Result, kind: str = "earning") -> dict[str, int]:
@@ -173,6 +199,6 @@ def only(result: Result, kind: str = "earning") -> DesiredLine:
     return line
 
 
-def verdict(result: Result, record: str) -> str:
+def verdict(result: Result, record: str, source: str = "drop") -> str:
     """The verdict on `form_submissions:f1` or `deal_registrations:r1`."""
-    return result.submissions[f"drop:{record}"][1]
+    return result.submissions[f"{source}:{record}"][1]

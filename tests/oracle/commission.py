@@ -1,20 +1,22 @@
-"""What a credited partner earns (C1-C3, P1): recurring lines and event commissions.
+"""What credited partners earn (C1-C3, M3, P1): recurring lines and event commissions.
 
 Belongs here: the earning rows and the reason why a paid line earns nothing.
-Does not belong here: what is taken back (takebacks.py), which partner is credited.
-With `last_touch` and `first_touch` one partner holds the whole credit, so no split arises.
+Does not belong here: what is taken back (takebacks.py), which partners are credited.
+An amount is computed whole under each partner's own plan, rounded once, and split over all credited
+partners of the lead; the partner takes its part.
 """
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from fractions import Fraction
 
-from .attribution import Attribution, is_rejected
+from .attribution import Attribution
 from .billing import Billing, Invoice, Line, Payment
 from .facts import Book, Row
 from .fx import Conversion, Rates
-from .leads import Lead
-from .money import add_months, available_date, is_currency, round_half_away
+from .leads import Lead, StageEvent
+from .money import add_months, available_date, is_currency, round_half_away, split
+from .rulings import Credits
 from .terms import Component, PlanVersion, Terms
 
 REASONS = (
@@ -23,6 +25,7 @@ REASONS = (
     "lead_rejected",
     "no_attribution",
     "no_plan",
+    "no_component",
     "product_excluded",
     "kind_excluded",
     "credit_excluded",
@@ -37,7 +40,10 @@ REASONS = (
 
 @dataclass(frozen=True)
 class Part:
-    """One posted step of an earning paid in parts (C2): its day and the end of its hold (P1)."""
+    """One posted step of an earning paid in parts (C2): its day and the end of its hold (P1).
+
+    With several partners a step may be a cent against the others: M3 splits the growing whole anew.
+    """
 
     amount_minor: int
     effective_date: date
@@ -81,51 +87,70 @@ class Earner:
     def line_earnings(
         self, invoice: Invoice, line: Line, attribution: Attribution | None, lead: Lead | None
     ) -> tuple[list[Earning], str]:
-        """Earnings of one paid line, or the reason why there is none (B6)."""
+        """Earnings of one paid line by partner, or the reason why there is none (B6)."""
         if lead is None:
             return [], "no_lead"
         if lead.valid_at is None:
             return [], "lead_not_valid"
-        if is_rejected(lead, self._book, self._terms):
-            return [], "lead_rejected"
-        if attribution is None or attribution.partner_id is None:
+        if attribution is None:
             return [], "no_attribution"
-        partner = self._partners[attribution.partner_id]
-        plan = self._plan(partner, lead.valid_at, invoice.first_paid_at)
-        components = [c for c in plan.components if c.kind == "recurring"] if plan else []
-        if not components:
-            return [], "no_plan"
+        if attribution.is_rejected:
+            return [], "lead_rejected"
+        credits = attribution.customer_credits(invoice.customer_id)
+        if not credits:
+            return [], "no_attribution"
         earnings, reasons = [], []
-        for component in components:
-            outcome = self._recurring(
-                invoice, line, component, plan, partner, attribution, lead.first_payment
-            )
-            if isinstance(outcome, Earning):
-                earnings.append(outcome)
-            else:
-                reasons.append(outcome)
+        for partner_id in sorted(credits):
+            partner = self._partners[partner_id]
+            plan = self._plan(partner, lead.valid_at, invoice.first_paid_at)
+            components = [c for c in plan.components if c.kind == "recurring"] if plan else []
+            if not components:
+                reasons.append("no_component" if plan else "no_plan")
+            for component in components:
+                outcome = self._recurring(
+                    invoice, line, component, plan, partner, attribution, lead.first_payment
+                )
+                if isinstance(outcome, Earning):
+                    earnings.append(outcome)
+                else:
+                    reasons.append(outcome)
         return earnings, "" if earnings else max(reasons, key=REASONS.index)
 
     def event_earnings(self, lead: Lead, attribution: Attribution) -> list[Earning]:
-        """C1: event commissions, once per lead, trigger and component."""
-        if lead.valid_at is None or attribution.partner_id is None:
+        """C1: event commissions, once per lead, trigger, component and credited partner."""
+        if lead.valid_at is None or attribution.is_rejected:
             return []
-        partner = self._partners[attribution.partner_id]
-        found: dict[str, Earning] = {}
-        for plan in self._terms.plan_versions():
-            for component in plan.components:
-                if component.kind != "event":
-                    continue
-                earning = self._event(lead, attribution, component, plan, partner)
+        held = {partner_id for pin in attribution.pins for partner_id in pin.credits_ppm}
+        return [
+            earning
+            for partner_id in sorted(attribution.paying_ppm.keys() | held)
+            for earning in self._event_earnings_of(partner_id, lead, attribution)
+        ]
+
+    def _event_earnings_of(
+        self, partner_id: str, lead: Lead, attribution: Attribution
+    ) -> list[Earning]:
+        partner = self._partners[partner_id]
+        found: dict[tuple[str, str, str], Earning] = {}
+        shapes = [
+            (plan, component)
+            for plan in self._terms.plan_versions()
+            for component in plan.components
+            if component.kind == "event"
+        ]
+        for plan, component in shapes:
+            for trigger in _triggers(lead, attribution, component.trigger):
+                earning = self._event(trigger, lead, attribution, component, plan, partner)
                 if earning is None:
                     continue
                 # T2: this version must be the one that governs at that event.
                 if self._plan(partner, lead.valid_at, earning.earned_at) != plan:
                     continue
-                known = found.get(component.component_id)
+                key = (component.component_id, trigger.source_type, trigger.source_id)
+                known = found.get(key)
                 if known is None or earning.earned_at < known.earned_at:
-                    found[component.component_id] = earning
-        return [found[component_id] for component_id in sorted(found)]
+                    found[key] = earning
+        return [found[key] for key in sorted(found)]
 
     def _plan(self, partner: Row, valid_at: datetime, event_at: datetime) -> PlanVersion | None:
         """T2: pinned at the valid event; a version that follows `current` gives way each event."""
@@ -155,13 +180,16 @@ class Earner:
             return "outside_duration"
         if _converted_late(attribution, first_payment):
             return "conversion_window"
+        credits = attribution.customer_credits(invoice.customer_id)
         parts = []
         earned = 0
         for paid_at, share in invoice.share_steps:
             # M2: base x rate x paid share x days share, rounded once; C2: a later payment is a
-            # further difference, effective on its day.
+            # further difference, effective on its day; M3: the whole so far is what is split.
             whole = _base(line, component) * component.rate
-            target = round_half_away(whole * share * duration_share)
+            target = _part(
+                round_half_away(whole * share * duration_share), credits, partner["partner_id"]
+            )
             if target != earned:
                 paid_date = self._book.zone.local_date(paid_at)
                 held_until = available_date(paid_date, plan.hold_days, plan.hold_after)
@@ -212,16 +240,13 @@ class Earner:
 
     def _event(
         self,
+        trigger: StageEvent,
         lead: Lead,
         attribution: Attribution,
         component: Component,
         plan: PlanVersion,
         partner: Row,
     ) -> Earning | None:
-        triggers = [event for event in lead.stage_events if event.stage == component.trigger]
-        if not triggers:
-            return None
-        trigger = triggers[0]  # "once per lead and trigger": the first, then by id
         if component.trigger == "first_payment" and _converted_late(
             attribution, lead.first_payment
         ):
@@ -246,6 +271,10 @@ class Earner:
                 amount_minor = round_half_away(deal.amount_minor * component.rate)
         if not amount_minor or not currency_code:
             return None
+        credits = attribution.event_credits(trigger.source_type, trigger.source_id)
+        amount_minor = _part(amount_minor, credits, partner["partner_id"])
+        if not amount_minor:
+            return None
         earned_date = self._book.zone.local_date(earned_at)
         conversion = self._rates.conversion(currency_code, payout_currency, earned_date)
         if conversion is None:
@@ -264,6 +293,21 @@ class Earner:
             earned_at=earned_at,
             parts=(Part(amount_minor, earned_date, held_until),),
         )
+
+
+def _triggers(lead: Lead, attribution: Attribution, stage: str) -> list[StageEvent]:
+    """C1: "once per lead and trigger": the first event, then by id.
+
+    Decision 0031: where leads that had earned joined, each event already earned stays.
+    """
+    events = [event for event in lead.stage_events if event.stage == stage]
+    earned = attribution.earned_events
+    return [e for e in events if (e.source_type, e.source_id) in earned] or events[:1]
+
+
+def _part(whole_minor: int, credits: Credits, partner_id: str) -> int:
+    """C2, M3: a partner's part of a whole, 0 for who is not credited."""
+    return split(whole_minor, credits).get(partner_id, 0) if credits else 0
 
 
 def _base(line: Line, component: Component) -> int:

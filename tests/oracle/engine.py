@@ -1,9 +1,11 @@
-"""The oracle's one door: facts, programme and day in; what partnerledger must say out.
+"""The oracle's one door: facts, decisions, programme and day in; what partnerledger must say out.
 
 Belongs here: putting the topics together and shaping the result.
 Does not belong here: any rule.
 """
 
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -14,8 +16,12 @@ from .facts import Book, Facts
 from .fx import Rates
 from .identity import Identity
 from .leads import Lead, build_leads
+from .rulings import Earned, Pin, Ruling, pins_after
 from .takebacks import TakeBack, churn_take_back, invoice_take_backs, payout_of
 from .terms import Program, Terms
+
+Attributions = Mapping[frozenset[str], Attribution]
+RECOMPUTED = "recomputed"  # A7: the paying model without rulings and pins
 
 
 @dataclass(frozen=True)
@@ -65,51 +71,135 @@ class Result:
     submissions: submission_key -> (partner_id, verdict, rival_key or None).
     attributions: member record keys (`entity:id`) of a lead -> its outcome; every lead is there.
     lines: sorted by natural key. unpaid: invoice_line_id -> reason (B6).
+    comparison: A7, (model, partner_id, currency_code) -> earned before take-backs (under what pays,
+    under the model), minor units, where either is not 0; the model `recomputed` is the paying one
+    without rulings and pins. pins: for the next night (A6), those of earlier nights included.
     """
 
     submissions: dict[str, tuple[str, str, str | None]]
     attributions: dict[frozenset[str], Attribution]
     lines: list[DesiredLine]
     unpaid: dict[str, str]
+    comparison: dict[tuple[str, str, str], tuple[int, int]]
+    pins: tuple[Pin, ...]
 
     def lead_of(self, record: str) -> Attribution:
         """The outcome of the lead that holds a record such as `contacts:c1`."""
         return next(a for members, a in self.attributions.items() if record in members)
 
 
-def compute(facts: Facts, program: Program, as_of: date) -> Result:
-    """Everything that `as_of`'s night must come to, from facts and terms alone."""
+def compute(
+    facts: Facts,
+    program: Program,
+    as_of: date,
+    *,
+    rulings: Sequence[Ruling] = (),
+    payees: Mapping[str, str] | None = None,
+    pins: Iterable[Pin] = (),
+) -> Result:
+    """Everything that `as_of`'s night must come to, from facts, decisions and terms alone.
+
+    rulings: those in force, oldest first. payees: partner id -> fingerprint of its account (L4).
+    pins: `Result.pins` of the night before, none for a fresh home.
+    """
     terms = Terms(program)
     book = Book(facts, terms.timezone, as_of)
     billing = Billing(book)
-    scope = (terms.lead_rules(as_of) or terms.first_lead_rules()).scope
-    identity = Identity(book, scope)
-    leads = build_leads(book, terms, billing, identity)
-    lead_by_members = {lead.members: lead for lead in leads}
-    attributions = {lead.members: attribute(lead, book, terms) for lead in leads}
-    earner = Earner(book, terms, billing, Rates(book))
+    identity = Identity(book, terms.lead_rules(as_of) or terms.first_lead_rules())
+    leads = build_leads(book, terms, billing, identity, payees or {})
+    pins = tuple(pins)
+    attributions = {lead.members: attribute(lead, book, terms, rulings, pins) for lead in leads}
+    night = _Night(billing, identity, leads, Earner(book, terms, billing, Rates(book)))
 
     lines: list[DesiredLine] = []
-    unpaid: dict[str, str] = {}
-    for invoice in billing.invoices.values():
-        if invoice.paid_share <= 0:
-            continue
-        members = identity.lead_of_customer(invoice.customer_id)
-        for line in invoice.lines:
-            earnings, reason = earner.line_earnings(
-                invoice, line, attributions.get(members), lead_by_members.get(members)
-            )
-            if reason:
-                unpaid[line.line_id] = reason
-            for earning in earnings:
-                lines += _rows(earning, invoice_take_backs(book, earning))
-    for lead in leads:
-        for earning in earner.event_earnings(lead, attributions[lead.members]):
+    earnings = list(night.earnings(attributions))
+    for lead, earning in earnings:
+        if earning.invoice:
+            take_backs = invoice_take_backs(book, earning)
+        else:
             churn = churn_take_back(book, billing, lead, earning)
-            lines += _rows(earning, [churn] if churn else [])
+            take_backs = [churn] if churn else []
+        lines += _rows(earning, take_backs)
+    # A6: what a ruling paid pins nobody.
+    unruled = {m: a.paying_ppm for m, a in attributions.items() if not a.is_ruled}
     lines.sort(key=lambda row: row.natural_key)
     _assert_unique(lines)
-    return Result(_submissions(leads), attributions, lines, unpaid)
+    return Result(
+        _submissions(leads),
+        attributions,
+        lines,
+        night.unpaid(attributions),
+        _comparison(night, attributions, earnings),
+        pins_after(_earned(earnings), unruled, identity.seen_at(), pins),
+    )
+
+
+@dataclass(frozen=True)
+class _Night:
+    """The facts of a night, ready to earn under any credits."""
+
+    billing: Billing
+    identity: Identity
+    leads: list[Lead]
+    earner: Earner
+
+    def earnings(self, attributions: Attributions) -> Iterator[tuple[Lead, Earning]]:
+        """Every earning with its lead: of lines, then of events."""
+        for lead, found, _, _ in self._lines(attributions):
+            yield from ((lead, earning) for earning in found)
+        for lead in self.leads:
+            if lead.members in attributions:
+                for earning in self.earner.event_earnings(lead, attributions[lead.members]):
+                    yield lead, earning
+
+    def unpaid(self, attributions: Attributions) -> dict[str, str]:
+        """B6: the reason of each paid line on which nobody earns."""
+        return {line_id: reason for _, _, line_id, reason in self._lines(attributions) if reason}
+
+    def _lines(
+        self, attributions: Attributions
+    ) -> Iterator[tuple[Lead | None, list[Earning], str, str]]:
+        lead_by_members = {lead.members: lead for lead in self.leads}
+        for invoice in self.billing.invoices.values():
+            if invoice.paid_share <= 0:
+                continue
+            members = self.identity.lead_of_customer(invoice.customer_id)
+            lead, attribution = lead_by_members.get(members), attributions.get(members)
+            for line in invoice.lines:
+                found, reason = self.earner.line_earnings(invoice, line, attribution, lead)
+                yield lead, found, line.line_id, reason
+
+
+def _comparison(
+    night: _Night, attributions: Attributions, paying: list[tuple[Lead, Earning]]
+) -> dict[tuple[str, str, str], tuple[int, int]]:
+    """A7: over the leads for which a model is computed, what pays and what the model would pay."""
+    found: dict[tuple[str, str, str], list[int]] = defaultdict(lambda: [0, 0])
+    models = {model for a in attributions.values() for model in a.compare_models}
+    for model in sorted(models | {RECOMPUTED}):
+        under = {
+            members: a.under(a.model if model == RECOMPUTED else model)
+            for members, a in attributions.items()
+            if model == RECOMPUTED or model in a.compare_models
+        }
+        earned = ([e for e in paying if e[0].members in under], night.earnings(under))
+        for position, earnings in enumerate(earned):
+            for _, earning in earnings:
+                key = (model, earning.partner_id, earning.currency_code)
+                found[key][position] += earning.amount_minor
+    return {key: (paid, other) for key, (paid, other) in found.items() if paid or other}
+
+
+def _earned(earnings: list[tuple[Lead, Earning]]) -> dict[frozenset[str], Earned]:
+    """The customers and events on which each lead earned."""
+    found: dict[frozenset[str], Earned] = defaultdict(lambda: (set(), set()))
+    for lead, earning in earnings:
+        customers, events = found[lead.members]
+        if earning.invoice:
+            customers.add(earning.invoice.customer_id)
+        else:
+            events.add((earning.source_type, earning.source_id))
+    return found
 
 
 def _submissions(leads: list[Lead]) -> dict[str, tuple[str, str, str | None]]:

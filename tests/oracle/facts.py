@@ -4,7 +4,8 @@ Belongs here: the shape of the input, text to value, rule F1 (newest version), M
 Does not belong here: who is who, what counts, what is owed.
 
 `Facts` maps an entity name of the `files` source to its rows in arrival order; a row maps column
-names to text exactly as in CSV ('' or a missing column = absent).
+names to text exactly as in CSV ('' or a missing column = absent). `lead_entries`, which no file
+delivers, are the leads entered by partners and staff.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,6 +17,7 @@ Row = dict[str, str]
 Facts = Mapping[str, Sequence[Mapping[str, str]]]
 
 SOURCE = "drop"  # the one source of the oracle's facts
+ENTERED = "control"  # but for leads that partners and staff enter
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     entity: tuple(columns.split())
@@ -29,6 +31,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         " anonymous_id code utm_source utm_campaign",
         "deal_registrations": "registration_id partner_id submitted_at status decided_at"
         " expires_at email company_domain deal_id expected_amount_minor currency_code",
+        "lead_entries": "entry_id partner_id submitted_at email company_domain deal_id",
         "contacts": "contact_id email created_at company_id code owner_email updated_at"
         " is_deleted merged_into_id",
         "companies": "company_id domain name updated_at is_deleted merged_into_id",
@@ -66,6 +69,7 @@ _BORN_AT = {
     "touchpoints": "occurred_at",
     "form_submissions": "submitted_at",
     "deal_registrations": "submitted_at",
+    "lead_entries": "submitted_at",
     "contacts": "created_at",
     "deals": "created_at",
     "meetings": "booked_at",
@@ -145,6 +149,10 @@ class Book:
         text = row.get(column, "")
         return self.zone.instant(text) if text else None
 
+    def born_at(self, entity: str, row: Row) -> datetime | None:
+        """M6: the instant at which a fact came to exist; None where the entity has none."""
+        return self.instant(row, _BORN_AT[entity]) if entity in _BORN_AT else None
+
     def local_date(self, row: Row, column: str) -> date | None:
         """The column as a local day, None when absent."""
         moment = self.instant(row, column)
@@ -209,10 +217,9 @@ class Book:
         return shown
 
     def _exists(self, entity: str, row: Row) -> bool:
-        column = _BORN_AT.get(entity)
-        if column is None:
+        if entity not in _BORN_AT:
             return True
-        born_at = self.instant(row, column)
+        born_at = self.born_at(entity, row)
         return born_at is not None and born_at < self.end_at
 
 

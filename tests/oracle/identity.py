@@ -1,20 +1,15 @@
 """Who is the same person or company (F3, F4).
 
-Belongs here: normalising identifiers and the exact connected components over them.
-Does not belong here: what a lead did or who referred it.
+Belongs here: which keys a record joins by, and the exact connected components over them.
+Does not belong here: how an address is normalised (mail.py), what a lead did, who referred it.
 """
 
 from collections import defaultdict
-
-from disposable_email_domains import blocklist
+from datetime import datetime
 
 from .facts import Book, Row
-
-FREE_MAIL = {
-    "gmail.com", "googlemail.com", "outlook.com", "hotmail.com", "yahoo.com", "icloud.com",
-    "aol.com", "proton.me", "protonmail.com", "gmx.de", "gmx.net", "web.de", "live.com",
-    "msn.com", "mail.com", "yandex.ru", "qq.com", "163.com",
-}  # fmt: skip
+from .mail import business_domain, normalise_email
+from .terms import LeadRules
 
 # Entities whose records are members of a lead, and the columns that identify them.
 _IDENTIFIERS: dict[str, tuple[tuple[str, str], ...]] = {
@@ -26,6 +21,9 @@ _IDENTIFIERS: dict[str, tuple[tuple[str, str], ...]] = {
         ("email", "email"), ("anonymous_id", "anonymous"), ("company_domain", "domain"),
     ),
     "deal_registrations": (
+        ("email", "email"), ("company_domain", "domain"), ("deal_id", "deal"),
+    ),
+    "lead_entries": (
         ("email", "email"), ("company_domain", "domain"), ("deal_id", "deal"),
     ),
     "contacts": (
@@ -47,34 +45,10 @@ _COMPANY = (("company_id", "company"), ("domain", "domain"), ("merged_into_id", 
 
 ID_COLUMN = {
     "touchpoints": "touchpoint_id", "form_submissions": "submission_id",
-    "deal_registrations": "registration_id", "contacts": "contact_id", "deals": "deal_id",
+    "deal_registrations": "registration_id", "lead_entries": "entry_id",
+    "contacts": "contact_id", "deals": "deal_id",
     "meetings": "meeting_id", "product_events": "event_id", "customers": "customer_id",
 }  # fmt: skip
-
-
-def normalise_domain(text: str) -> str:
-    """F3: lower case, `www.` stripped, otherwise exact."""
-    return text.strip().lower().removeprefix("www.")
-
-
-def normalise_email(text: str) -> str | None:
-    """F3: case, plus tags everywhere, dots for Gmail; None when it is no address."""
-    local, at, domain = text.strip().lower().rpartition("@")
-    domain = normalise_domain(domain)
-    if not at or not local or not domain:
-        return None
-    if domain == "googlemail.com":
-        domain = "gmail.com"
-    local = local.split("+", 1)[0] or local
-    if domain == "gmail.com":
-        local = local.replace(".", "") or local
-    return f"{local}@{domain}"
-
-
-def business_domain(text: str) -> str | None:
-    """F3: the domain, unless free-mail or disposable, which never join people."""
-    domain = normalise_domain(text)
-    return None if not domain or domain in FREE_MAIL or domain in blocklist else domain
 
 
 def record_key(entity: str, row: Row) -> str:
@@ -85,8 +59,9 @@ def record_key(entity: str, row: Row) -> str:
 class Identity:
     """The connected components of all records that exist on `as_of`."""
 
-    def __init__(self, book: Book, scope: str) -> None:
-        self._scope = scope
+    def __init__(self, book: Book, rules: LeadRules) -> None:
+        self._scope = scope = rules.scope
+        self._shared = _shared_nodes(book, rules)
         self._parent: dict[str, str] = {}
         for entity, columns in _IDENTIFIERS.items():
             for row in book.rows(entity):
@@ -100,10 +75,19 @@ class Identity:
                 key = record_key(entity, row)
                 members[self._find(f"record:{key}")].add(key)
         self._lead_by_root = {root: frozenset(keys) for root, keys in members.items()}
+        self._born_at = {
+            record_key(entity, row): book.born_at(entity, row)
+            for entity in _IDENTIFIERS
+            for row in book.rows(entity)
+        }
 
     def leads(self) -> list[frozenset[str]]:
         """One set of member record keys per lead, in a stable order."""
         return sorted(self._lead_by_root.values(), key=lambda keys: min(keys))
+
+    def seen_at(self) -> dict[frozenset[str], datetime]:
+        """The instant of the earliest fact of each lead."""
+        return {keys: min(self._born_at[key] for key in keys) for keys in self.leads()}
 
     def lead_of_record(self, key: str) -> frozenset[str]:
         """The lead to which a record (`entity:id`) belongs."""
@@ -115,21 +99,30 @@ class Identity:
         return self._lead_by_root.get(self._find(node)) if node in self._parent else None
 
     def _nodes(self, row: Row, columns: tuple[tuple[str, str], ...]) -> list[str]:
-        nodes = []
+        """The keys by which a record joins others.
+
+        What too many share is no key beside another one, nor is the domain of such an e-mail;
+        records that carry nothing else stay together, under the mailbox before the device.
+        """
+        nodes, shared = [], []
         for column, kind in columns:
             text = row.get(column, "")
             if not text:
                 continue
             if kind == "email":
                 email = normalise_email(text)
-                if email:
+                if email and f"email:{email}" in self._shared:
+                    shared.append(f"email:{email}")
+                elif email:
                     nodes.append(f"email:{email}")
                     nodes += self._domain_nodes(email.rpartition("@")[2])
             elif kind == "domain":
                 nodes += self._domain_nodes(text)
+            elif f"{kind}:{text}" in self._shared:
+                shared.append(f"{kind}:{text}")
             elif kind != "company" or self._scope == "account":
                 nodes.append(f"{kind}:{text}")
-        return nodes
+        return nodes or shared[:1]
 
     def _domain_nodes(self, text: str) -> list[str]:
         domain = business_domain(text) if self._scope == "account" else None
@@ -147,3 +140,41 @@ class Identity:
             self._parent[node] = self._parent[self._parent[node]]
             node = self._parent[node]
         return node
+
+
+def _shared_nodes(book: Book, rules: LeadRules) -> set[str]:
+    """F3: devices with too many people or customers, mailboxes with too many customers."""
+    beside: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for entity, columns in _IDENTIFIERS.items():
+        for row in book.rows(entity):
+            named = _named(row, columns)
+            for kind, values in named.items():
+                if kind in ("email", "anonymous"):
+                    for value in values:
+                        for other, theirs in named.items():
+                            beside[f"{kind}:{value}"][other] |= theirs
+    shared = set()
+    for node, named in beside.items():
+        if node.startswith("anonymous:"):
+            counts, limit = (named["email"], named["customer"]), rules.max_people_per_device
+        else:
+            counts = (named["customer"], named["company"], named["domain"])
+            limit = rules.max_customers_per_mailbox
+        if any(len(values) > limit for values in counts):
+            shared.add(node)
+    return shared
+
+
+def _named(row: Row, columns: tuple[tuple[str, str], ...]) -> dict[str, set[str]]:
+    """What a record says by kind of key; a domain only where it is stated as the company's."""
+    named: dict[str, set[str]] = defaultdict(set)
+    for column, kind in columns:
+        text = row.get(column, "")
+        known = text
+        if kind == "email":
+            known = normalise_email(text)
+        elif kind == "domain":
+            known = business_domain(text)
+        if known:
+            named[kind].add(known)
+    return named

@@ -4,12 +4,14 @@ Belongs here: stage events, the valid event, verdicts with their rival.
 Does not belong here: which partner is credited (attribution.py).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from .billing import Billing, Payment
-from .facts import SOURCE, Book, Row, is_true
-from .identity import Identity, business_domain, normalise_domain, normalise_email, record_key
+from .facts import ENTERED, SOURCE, Book, Row, is_true
+from .identity import Identity, record_key
+from .mail import business_domain, normalise_domain, normalise_email
 from .terms import AttributionRules, LeadRules, Terms
 from .touches import Codes, Touch, all_touches
 
@@ -42,7 +44,7 @@ class WonDeal:
 
 @dataclass(frozen=True)
 class Submission:
-    """A form with a partner's code or a deal registration (L1)."""
+    """A form with a partner's code, a deal registration or an entered lead (L1)."""
 
     key: str
     record: str
@@ -76,8 +78,14 @@ class _Protection:
     key: str
 
 
-def build_leads(book: Book, terms: Terms, billing: Billing, identity: Identity) -> list[Lead]:
-    """All leads with stages, valid event and verdicts."""
+def build_leads(
+    book: Book,
+    terms: Terms,
+    billing: Billing,
+    identity: Identity,
+    payees: Mapping[str, str],
+) -> list[Lead]:
+    """All leads with stages, valid event and verdicts; payees: partner id -> fingerprint."""
     leads = {members: Lead(members) for members in identity.leads()}
     codes = Codes(book)
     for customer_id in _all_customer_ids(book, billing):
@@ -98,11 +106,25 @@ def build_leads(book: Book, terms: Terms, billing: Billing, identity: Identity) 
     for submission in _submissions(book, codes):
         leads[identity.lead_of_record(submission.record)].submissions.append(submission)
     _add_stage_events(book, billing, identity, leads)
-    partners = {row["partner_id"]: row for row in book.rows("partners")}
+    kin = _kin(book, payees)
     for lead in leads.values():
         lead.valid_at = _valid_at(lead, book, terms)
-        _judge(lead, book, terms, partners)
+        _judge(lead, book, terms, kin)
     return list(leads.values())
+
+
+def _kin(book: Book, payees: Mapping[str, str]) -> dict[str, list[Row]]:
+    """L4: each partner with all partners that are paid to the same account, itself included."""
+    rows = book.rows("partners")
+    return {
+        row["partner_id"]: [
+            other
+            for other in rows
+            if other["partner_id"] == row["partner_id"]
+            or payees.get(other["partner_id"], "") == payees.get(row["partner_id"])
+        ]
+        for row in rows
+    }
 
 
 def _all_customer_ids(book: Book, billing: Billing) -> set[str]:
@@ -113,7 +135,7 @@ def _all_customer_ids(book: Book, billing: Billing) -> set[str]:
 
 
 def _submissions(book: Book, codes: Codes) -> list[Submission]:
-    """L1: a form with a partner's code that resolves, or a registration of a known partner."""
+    """L1: a form with a code that resolves, a registration or an entry of a known partner."""
     found = []
     for row in book.rows("form_submissions"):
         at = book.instant(row, "submitted_at")
@@ -128,6 +150,12 @@ def _submissions(book: Book, codes: Codes) -> list[Submission]:
             at = book.instant(row, "submitted_at")
             key = f"{SOURCE}:{record}"
             found.append(Submission(key, record, row["partner_id"], at, row, True))
+    for row in book.rows("lead_entries"):
+        if codes.knows_partner(row["partner_id"]):
+            record = record_key("lead_entries", row)
+            at = book.instant(row, "submitted_at")
+            key = f"{ENTERED}:{record}"
+            found.append(Submission(key, record, row["partner_id"], at, row, False))
     return found
 
 
@@ -206,18 +234,17 @@ def _valid_at(lead: Lead, book: Book, terms: Terms) -> datetime | None:
     return None
 
 
-def _judge(lead: Lead, book: Book, terms: Terms, partners: dict[str, Row]) -> None:
+def _judge(lead: Lead, book: Book, terms: Terms, kin: dict[str, list[Row]]) -> None:
     """L1: one verdict per submission, in order of submission so that L3 sees what stands."""
     day = book.zone.local_date(lead.valid_at) if lead.valid_at else book.as_of
     scope_rules = terms.lead_rules(book.as_of) or terms.first_lead_rules()
     attribution = terms.attribution_rules(day) or terms.first_attribution_rules()
     protections: list[_Protection] = []
     for submission in sorted(lead.submissions, key=lambda s: (s.at, s.key)):
-        partner = partners[submission.partner_id]
         # L2: the version in force on the submission's own day, the first for days before it
         rules = terms.lead_rules(book.zone.local_date(submission.at)) or terms.first_lead_rules()
         verdict, rival = (
-            _own_fault(submission, rules, partner, scope_rules.scope)
+            _own_fault(submission, rules, kin[submission.partner_id], scope_rules.scope)
             or _known_before(lead, submission, rules, book)
             or _duplicate(submission, protections)
             or _timing(lead, submission, attribution, book)
@@ -229,7 +256,7 @@ def _judge(lead: Lead, book: Book, terms: Terms, partners: dict[str, Row]) -> No
 
 
 def _own_fault(
-    submission: Submission, rules: LeadRules, partner: Row, scope: str
+    submission: Submission, rules: LeadRules, kin: list[Row], scope: str
 ) -> tuple[str, str | None] | None:
     """L1: what the submission alone shows, in the order of the list."""
     row = submission.row
@@ -251,11 +278,12 @@ def _own_fault(
         return "own_domain", None
     if domains & rules.blocked_domains:
         return "blocked", None
-    if rules.self_referral == "reject" and partner["partner_id"] not in rules.self_referral_allowed:
-        own_email = normalise_email(partner.get("email", ""))
-        own_domain = business_domain(partner.get("company_domain", ""))
-        if (email and email == own_email) or own_domain in domains:
-            return "self_referral", None
+    if rules.self_referral == "reject" and submission.partner_id not in rules.self_referral_allowed:
+        for partner in kin:
+            own_email = normalise_email(partner.get("email", ""))
+            own_domain = business_domain(partner.get("company_domain", ""))
+            if (email and email == own_email) or own_domain in domains:
+                return "self_referral", None
     return None
 
 
@@ -288,12 +316,14 @@ def _known_before(
 def _duplicate(
     submission: Submission, protections: list[_Protection]
 ) -> tuple[str, str | None] | None:
-    """L3: while the lead is protected, half-open; the earliest protection is the rival."""
+    """L3: while the lead is protected, half-open; the one that lasts longest is the rival."""
     active = [p for p in protections if p.start <= submission.at < p.end]
     for verdict, is_same in (("duplicate_same_partner", True), ("duplicate_other_partner", False)):
         rivals = [p for p in active if (p.partner_id == submission.partner_id) == is_same]
         if rivals:
-            return verdict, min(rivals, key=lambda p: (p.start, p.key)).key
+            end = max(rival.end for rival in rivals)  # decision 0036; of equals the earlier
+            lasting = [rival for rival in rivals if rival.end == end]
+            return verdict, min(lasting, key=lambda p: (p.start, p.key)).key
     return None
 
 

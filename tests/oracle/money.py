@@ -1,10 +1,11 @@
 """Exact money arithmetic and calendar steps of the oracle. No currency table lookups elsewhere.
 
-Belongs here: rounding (M2), months and hold dates (M5, P1), minor-unit exponents (M1).
+Belongs here: rounding (M2), splitting (M3), months and hold dates (M5, P1), exponents (M1).
 Does not belong here: which amount is owed.
 """
 
 from calendar import monthrange
+from collections.abc import Mapping
 from datetime import date, timedelta
 from fractions import Fraction
 
@@ -33,6 +34,20 @@ def round_half_away(value: Fraction) -> int:
     magnitude = abs(value)
     rounded = (2 * magnitude.numerator + magnitude.denominator) // (2 * magnitude.denominator)
     return rounded if value >= 0 else -rounded
+
+
+def split(whole: int, weights: Mapping[str, Fraction | int]) -> dict[str, int]:
+    """M3: a whole in proportion to weights by largest remainder, ties by key; sums exactly.
+
+    A negative whole is split by its absolute value. Weights are not negative, their sum is not 0.
+    """
+    total = sum(weights.values(), Fraction(0))
+    quotas = {key: abs(whole) * weight / total for key, weight in weights.items()}
+    parts = {key: quota.numerator // quota.denominator for key, quota in quotas.items()}
+    left = abs(whole) - sum(parts.values())
+    for key in sorted(quotas, key=lambda key: (parts[key] - quotas[key], key))[:left]:
+        parts[key] += 1
+    return {key: part if whole >= 0 else -part for key, part in parts.items()}
 
 
 def minor_units(major: object, currency_code: str) -> int:

@@ -148,11 +148,16 @@ def _reinstatement(book: Book, earning: Earning, step: _Step, reversal: TakeBack
 
 
 def _reversed_available(earning: Earning, before: int, after: int) -> date:
-    """R10: the latest hold among the entries reversed, the oldest reversed first."""
+    """R10: the latest hold among the entries reversed, the oldest reversed first.
+
+    A step against the others, which M3 may leave, reverses nothing and is not reversed.
+    """
     low, high = sorted((abs(before), abs(after)))
     dates = []
     reached = 0
     for part in earning.parts:
+        if (part.amount_minor > 0) != (earning.amount_minor > 0):
+            continue
         start, reached = reached, reached + abs(part.amount_minor)
         if start < high and low < reached:
             dates.append(part.available_date)

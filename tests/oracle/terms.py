@@ -11,7 +11,7 @@ from datetime import date
 from fractions import Fraction
 from typing import Any
 
-from .identity import normalise_domain
+from .mail import normalise_domain
 from .money import minor_units
 
 Program = Mapping[str, Any]
@@ -40,6 +40,8 @@ class LeadRules:
     self_referral_allowed: frozenset[str]
     own_domains: frozenset[str]
     blocked_domains: frozenset[str]
+    max_people_per_device: int
+    max_customers_per_mailbox: int
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,10 @@ class AttributionRules:
     collapse_repeats: bool
     priority: tuple[str, ...]
     code_grace_hours: int
+    position_first: Fraction
+    position_last: Fraction
+    half_life_days: int
+    after_earning: str
 
 
 @dataclass(frozen=True)
@@ -176,11 +182,15 @@ def _lead_rules(given: Mapping[str, Any]) -> LeadRules:
         self_referral_allowed=frozenset(given.get("self_referral_allowed") or ()),
         own_domains=frozenset(normalise_domain(d) for d in given.get("own_domains") or ()),
         blocked_domains=frozenset(normalise_domain(d) for d in given.get("blocked_domains") or ()),
+        max_people_per_device=int(given.get("max_people_per_device", 10)),
+        max_customers_per_mailbox=int(given.get("max_customers_per_mailbox", 10)),
     )
 
 
 def _attribution_rules(given: Mapping[str, Any]) -> AttributionRules:
     conversion = given.get("conversion_window_days", 365)
+    positions = {"first": "0.4", "last": "0.4"} | dict(given.get("position_based") or {})
+    decay = given.get("time_decay") or {}
     return AttributionRules(
         effective_from=_day(given["effective_from"]),
         model=given.get("model", "last_touch"),
@@ -190,6 +200,10 @@ def _attribution_rules(given: Mapping[str, Any]) -> AttributionRules:
         collapse_repeats=bool(given.get("collapse_repeats", True)),
         priority=tuple(given.get("priority") or DEFAULT_PRIORITY),
         code_grace_hours=int(given.get("code_grace_hours", 0)),
+        position_first=_fraction(positions["first"]),
+        position_last=_fraction(positions["last"]),
+        half_life_days=int(decay.get("half_life_days", 7)),
+        after_earning=given.get("after_earning", "pin"),
     )
 
 

@@ -7,7 +7,7 @@ Does not belong here: which touch wins, or whether a submission is accepted.
 from dataclasses import dataclass
 from datetime import datetime
 
-from .facts import SOURCE, Book, Row, normalise_code
+from .facts import ENTERED, SOURCE, Book, Row, normalise_code
 from .identity import record_key
 
 
@@ -93,6 +93,14 @@ def all_touches(book: Book, codes: Codes) -> list[Touch]:
             at = book.instant(row, "submitted_at")
             touches.append(
                 Touch(at, f"{SOURCE}:{record}", row["partner_id"], "deal_registration", record)
+            )
+    for row in book.rows("lead_entries"):
+        # L1: "a lead entered by a partner or staff" is judged like a form
+        if codes.knows_partner(row["partner_id"]):
+            record = record_key("lead_entries", row)
+            at = book.instant(row, "submitted_at")
+            touches.append(
+                Touch(at, f"{ENTERED}:{record}", row["partner_id"], "form_field", record)
             )
     for row in book.rows("contacts"):
         add("contacts", row, "created_at", "crm_field")

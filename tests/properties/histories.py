@@ -11,9 +11,11 @@ import random
 from datetime import datetime, timedelta
 
 from tests.oracle.facts import Facts
+from tests.properties.edges import add_edge
 
 PARTNERS = ("p_usd", "p_eur", "p_jpy", "p_agency", "p_current")
 CURRENCIES = ("USD", "EUR", "JPY", "BHD")
+SHARED_MAILBOX = "office@pays-for-many.test"
 START = datetime(2025, 1, 10)
 
 
@@ -69,10 +71,12 @@ class History:
         return f"{partner}-{kind}".upper() if self.maybe(0.5) else f"{partner}-{kind}"
 
 
-def build(seed: int, histories: int, first: int = 0) -> Facts:
+def build(seed: int, histories: int, first: int = 0, *, many_touches: bool = False) -> Facts:
     """Facts of `histories` independent companies, in an order that tells nothing.
 
     first: the number of the first; one seed with another `first` tells the same under other ids.
+    many_touches: more touches per lead, leads on the edges of the rules, and a device and a mailbox
+    that too many share (F3).
     """
     chance = random.Random(seed)
     facts: Facts = {}
@@ -80,9 +84,14 @@ def build(seed: int, histories: int, first: int = 0) -> Facts:
     for number in range(first, first + histories):
         history = History(facts, number, chance)
         _touches(history)
+        if many_touches:
+            _more_touches(history)
         _crm(history)
         for _ in range(chance.choice((1, 1, 1, 2))):
             _customer(history)
+        if many_touches:
+            _share_what_joins_nobody(history)
+            add_edge(history)
     return facts
 
 
@@ -159,6 +168,45 @@ def _touches(history: History) -> None:
             email=history.email() if history.maybe(0.9) else "",
             company_domain=history.domain if history.maybe(0.3) else "",
         )
+
+
+def _more_touches(history: History) -> None:
+    """Touches of one type: partners in runs, some at one instant, some whole weeks apart."""
+    touch_type = history.chance.choice(("referral_link", "promotion_code", "crm_field"))
+    moment = history.start + timedelta(hours=history.chance.randrange(24 * 40))
+    code = history.code()
+    for _ in range(history.chance.randrange(2, 10)):
+        step = history.chance.choice(("same instant", "weeks", "weeks", "any", "any", "any"))
+        if step == "weeks":
+            moment += timedelta(days=7 * history.chance.choice((-1, 1, 2)))
+        elif step == "any":
+            moment += timedelta(microseconds=history.chance.randrange(10**12))
+        if history.maybe(0.6):
+            code = history.code()
+        history.add(
+            "touchpoints",
+            touchpoint_id=history.identify("t"),
+            occurred_at=f"{moment.isoformat()}Z",
+            touch_type=touch_type,
+            code=code,
+            email=history.email(),
+        )
+
+
+def _share_what_joins_nobody(history: History) -> None:
+    """A device in a shop window, and an office that pays for many customers."""
+    if history.maybe(0.2):
+        history.add(
+            "touchpoints",
+            touchpoint_id=history.identify("t"),
+            occurred_at=history.at(0, 100),
+            touch_type="referral_link",
+            code=history.code(),
+            email=history.email(),
+            anonymous_id="shop-window",
+        )
+    if history.maybe(0.1):
+        history.facts["customers"][-1]["email"] = SHARED_MAILBOX
 
 
 def _crm(history: History) -> None:

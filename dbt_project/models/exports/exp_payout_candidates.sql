@@ -36,7 +36,7 @@ select
     coalesce(partners.status, 'unknown') as partner_status,
     coalesce(partners.is_pilot, false) as is_pilot,
     entries.customer_id,
-    entries.lead_id,
+    entries.present_lead_id as lead_id,
     entries.payout_amount_minor,
     entries.payout_currency_code,
     entries.effective_date,

@@ -1,4 +1,5 @@
--- A failing row: money that is neither earned nor explained, or both (B6).
+-- A failing row: money that is neither earned nor explained, or both (B6). What a ruling left standing and took
+-- back again is not earned any more.
 {{ config(tags=['facts']) }}
 
 with
@@ -6,7 +7,7 @@ with
 earned as (
 
     select distinct source_id as invoice_line_id
-    from {{ ref('int_journal__desired') }}
+    from {{ ref('int_journal__computed') }}
     where
         kind = 'earning'
         and source_type = 'invoice_line'

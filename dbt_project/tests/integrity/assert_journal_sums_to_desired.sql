@@ -10,7 +10,10 @@ posted as (
         sum(amount_minor) as amount_minor,
         sum(payout_amount_minor) as payout_amount_minor
     from {{ ref('fct_commission_entries') }}
-    where entry_kind in ('earning', 'refund', 'chargeback', 'reinstatement', 'credit_note', 'correction', 'churn')
+    where
+        entry_kind in (
+            'earning', 'refund', 'chargeback', 'reinstatement', 'credit_note', 'correction', 'churn', 'ruling'
+        )
     group by commission_id
 
 ),

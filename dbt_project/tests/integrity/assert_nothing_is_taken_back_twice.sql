@@ -1,4 +1,5 @@
--- A failing row: more was taken back from a line than it earned, or more given back than taken (I9, R6).
+-- A failing row: more was taken back from a line than it earned, or more given back than taken (I9, R6). What
+-- rulings add and take is people's decision, and not computed.
 {{ config(tags=['facts']) }}
 
 with
@@ -12,7 +13,7 @@ signed as (
         partner_id,
         sum(case when kind = 'earning' then amount_minor else 0 end) as earned_amount_minor,
         sum(case when kind <> 'earning' then amount_minor else 0 end) as reversed_amount_minor
-    from {{ ref('int_journal__desired') }}
+    from {{ ref('int_journal__computed') }}
     group by component_id, source_type, source_id, partner_id
 
 )

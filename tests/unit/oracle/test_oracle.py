@@ -7,7 +7,7 @@ import pytest
 
 from tests.oracle.builder import PARTNER_A, PARTNER_B, World, amounts, verdict
 from tests.oracle.facts import Zone
-from tests.oracle.identity import business_domain, normalise_email
+from tests.oracle.mail import business_domain, normalise_email
 from tests.oracle.money import add_months, available_date, minor_units, round_half_away
 
 # --- money and time ---------------------------------------------------------------------------
@@ -322,6 +322,19 @@ def test_expires_at_replaces_the_end_of_protection() -> None:
     assert verdict(result, "form_submissions:f1") == "duplicate_other_partner"
     assert verdict(result, "form_submissions:f2") == "pending"
     assert verdict(result, "deal_registrations:r1") == "expired"  # by 31 Dec, never valid
+
+
+@pytest.mark.parametrize(
+    ("extended_to", "rival"), [("2026-08-01", "r1"), ("2026-07-01", "r1"), ("2026-09-01", "r2")]
+)
+def test_of_two_protections_at_once_the_one_that_lasts_longer_is_the_rival(
+    extended_to: str, rival: str
+) -> None:
+    world = World().registration("r1", "2026-01-01", PARTNER_A, expires_at="2026-08-01")
+    world.registration("r2", "2026-01-05", PARTNER_A, expires_at=extended_to)
+    submissions = world.form("f1", "2026-01-06", code="bob-link").night().submissions
+    key = f"drop:deal_registrations:{rival}"
+    assert submissions["drop:form_submissions:f1"] == (PARTNER_B, "duplicate_other_partner", key)
 
 
 def test_submissions_out_of_the_window_on_both_sides() -> None:

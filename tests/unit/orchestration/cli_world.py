@@ -38,15 +38,18 @@ create table marts.fct_leads as select 'lead_1' as lead_id, 'e***@buyer.example'
 create table marts.fct_lead_submissions as select 'drop:form_submissions:f1' as submission_key,
     'lead_1' as lead_id, 'p1' as partner_id, timestamp '2026-01-05' as submitted_at,
     'valid' as verdict, 'L2' as rule, null::varchar as rival_key;
-create table marts.fct_touchpoints as select 'drop:touchpoints:t1' as touchpoint_id,
-    'lead_1' as lead_id, 'p1' as partner_id;
+create table marts.fct_touchpoints as
+    select 'drop:touchpoints:t1' as touchpoint_id, 'lead_1' as lead_id, 'p1' as partner_id,
+        'referral_link' as touch_type, timestamp '2026-01-05' as occurred_at
+    union all
+    select 'drop:form_submissions:f1', 'lead_1', 'p1', 'form_field', timestamp '2026-01-05';
 create table marts.fct_attribution_candidates as select 'lead_1' as lead_id, 'p1' as partner_id,
     'drop:touchpoints:t1' as touchpoint_id, 'referral_link' as touch_type,
     timestamp '2026-01-05' as occurred_at, true as is_winner, 'A3:last_touch' as rule,
     null::varchar as lost_to;
 create table marts.fct_attributions as select 'lead_1' as lead_id, 'p1' as partner_id,
     'last_touch' as model, true as is_paying, 1000000 as credit_ppm,
-    timestamp '2026-01-08' as decided_at, 'drop:touchpoints:t1' as touchpoint_id;
+    timestamp '2026-01-08 10:00:00' as decided_at, 'drop:touchpoints:t1' as touchpoint_id;
 create table marts.fct_commission_lines as
     select 'k1' as commission_id, 'earning' as kind, 'p1' as partner_id, 'lead_1' as lead_id,
         'c1' as customer_id, 'standard' as plan_id, '2025-01-01' as plan_version,
@@ -80,6 +83,77 @@ create table marts.fct_payout_items (payout_id varchar, batch_id varchar);
 create table marts.fct_unpaid_lines as select 'l9' as invoice_line_id, 'no_attribution' as reason,
     'i9' as invoice_id, 'c9' as customer_id, null::varchar as lead_id, 4000::bigint as amount_minor,
     'USD' as currency_code, date '2026-01-20' as first_paid_date;
+"""
+
+# What a snapshot holds since registrations and rulings are decided here.
+LEAD_TABLES = """
+insert into marts.dim_partners values ('p2', 'Bo Partner', 'default', 'active', false, 'USD',
+    'standard', timestamp '2025-06-01');
+insert into marts.fct_leads values
+    ('lead_2', 'a***@shop.example', 'shop.example', 'c2', 'signup', 'pending', 'L2:no_event_yet',
+     'sam', null, timestamp '2026-01-20'),
+    ('lead_3', 'b***@shop.example', 'shop.example', null, 'signup', 'pending', 'L2:no_event_yet',
+     'kim', null, timestamp '2026-01-21');
+create table marts.dim_lead_aliases as select 'lead_0' as alias_lead_id, 'lead_1' as lead_id;
+alter table marts.fct_lead_submissions add column submission_type varchar;
+alter table marts.fct_lead_submissions add column registration_status varchar;
+alter table marts.fct_lead_submissions add column expires_at timestamp;
+alter table marts.fct_lead_submissions add column protected_until_at timestamp;
+update marts.fct_lead_submissions set submission_type = 'form_submission',
+    registration_status = 'form', protected_until_at = timestamp '2026-04-05';
+insert into marts.fct_lead_submissions values
+    ('drop:deal_registrations:R1', 'lead_1', 'p2', timestamp '2026-01-06',
+     'duplicate_other_partner', 'L3', 'drop:form_submissions:f1', 'deal_registration', 'pending',
+     null, timestamp '2026-04-06'),
+    ('drop:deal_registrations:R2', 'lead_2', 'p2', timestamp '2026-01-07', 'pending', 'L2', null,
+     'deal_registration', 'approved', timestamp '2026-05-01', timestamp '2026-05-01');
+alter table marts.fct_attribution_candidates add column why varchar;
+insert into marts.fct_attribution_candidates values
+    ('lead_1', 'p2', 'drop:deal_registrations:R1', 'deal_registration', timestamp '2026-01-06',
+     false, 'L4:duplicate_other_partner', 'drop:form_submissions:f1',
+     'The lead was protected for another partner.');
+alter table marts.fct_attributions add column decided_by varchar default 'computed';
+insert into marts.fct_attributions values
+    ('lead_1', 'p2', 'first_touch', false, 1000000, timestamp '2026-01-08', null, 'computed');
+create table marts.fct_attribution_discrepancies as select 'lead_1' as lead_id, 'p1' as partner_id,
+    'pin' as held_by, 1000000 as credit_ppm, 0 as computed_credit_ppm,
+    timestamp '2026-01-15' as decided_at;
+create table marts.fct_lead_decisions (decision_key varchar, lead_id varchar, kind varchar,
+    subject_key varchar, decision varchar, partner_id varchar, decided_at timestamp,
+    decided_by varchar, expires_at timestamp, reason varchar, evidence varchar);
+create table marts.fct_lead_stages as
+    select 'lead_1' as lead_id, 'demo_booked' as stage, 'meeting' as source_type,
+        'm1' as source_id, 2 as stage_rank, timestamp '2026-01-08 10:00:00' as reached_at,
+        'drop' as source, 'sam' as owner, true as is_first
+    union all
+    select 'lead_1', 'first_payment', 'payment', 'pay1', 6, timestamp '2026-01-15', 'drop', 'sam',
+        true
+    union all
+    select 'lead_1', 'first_payment', 'payment', 'pay2', 6, timestamp '2026-02-15', 'drop', 'sam',
+        false;
+create table marts.fct_lead_update_requests as select 'req_night' as request_id,
+    'lead_2' as lead_id, null::varchar as subject_key, 'stale' as reason, 'owner' as asked_of,
+    timestamp '2026-02-10' as asked_at, timestamp '2026-02-17' as due_at,
+    null::timestamp as answered_at, 'overdue' as state, 4 as reminders_due,
+    timestamp '2026-02-26' as last_reminder_at, 'sam' as owner;
+create table marts.fct_missed_credits as select 'c9' as customer_id, 'USD' as currency_code,
+    'p2' as partner_id, 'lead_3' as lead_id, 4000::bigint as amount_minor, 1 as paid_lines,
+    date '2026-01-20' as first_paid_date, 'no_attribution' as reason,
+    'promotion_code' as evidence_type, 'drop:invoices:i9' as evidence_key,
+    timestamp '2026-01-19' as evidence_at, 'The code came after the valid event.' as why_not,
+    'kim' as owner;
+create table marts.fct_duplicate_leads as select 'dup_1' as duplicate_id,
+    'other_partner_claim' as kind, 'lead_1' as lead_id, null::varchar as other_lead_id,
+    'p2' as partner_id, 'p1' as other_partner_id, 'drop:deal_registrations:R1' as evidence,
+    timestamp '2026-01-06' as found_at, 'sam' as owner;
+create table marts.fct_risk_signals as
+    select 'sig_1' as signal_id, 'fast_signup' as kind, 'high' as severity,
+        'lead' as subject_type, 'lead_1' as subject_id, 'p1' as partner_id, 'lead_1' as lead_id,
+        'signed up 3 s after the click' as evidence, timestamp '2026-01-05' as detected_at,
+        null::varchar as hold_id, 'none' as hold_state, 'look at the visits' as what_to_do
+    union all
+    select 'sig_2', 'refund_pattern', 'low', 'partner', 'p2', 'p2', null,
+        '20 % of the lines were refunded', timestamp '2026-02-01', null, 'none', 'ask the partner';
 """
 
 
@@ -121,14 +195,19 @@ def run_cli(
     return Outcome(done.returncode, done.stdout, done.stderr)
 
 
-def write_home(home: Path) -> Path:
-    """Create the control database, the snapshot and its pointer."""
+def write_home(home: Path, is_old: bool = False) -> Path:
+    """Create the control database, the snapshot and its pointer.
+
+    is_old: the snapshot is one from before leads were decided on here.
+    """
     open_store(home).close()
     serving = home / "serving"
     serving.mkdir()
     snapshot = serving / f"{RUN_ID}.duckdb"
     with duckdb.connect(str(snapshot)) as connection:
         connection.execute(TABLES)
+        if not is_old:
+            connection.execute(LEAD_TABLES)
     pointer = {
         "path": snapshot.name, "run_id": RUN_ID, "as_of": "2026-02-28",
         "published_at": "2026-03-01T05:00:00", "sha256": "0", "terms_hash": "t",

@@ -1,5 +1,7 @@
 """The command line as a whole: start-up, usage, exit codes, one line on a refusal."""
 
+import re
+import shlex
 import time
 
 import pytest
@@ -7,10 +9,10 @@ from cli_world import run_cli, write_home
 
 PUBLIC = (
     "init", "doctor", "demo", "run", "ingest", "backfill", "restore", "explain", "balance",
-    "verify", "batches", "payee", "partner", "lead", "landing",
+    "verify", "batches", "payee", "partner", "lead", "rule", "landing",
 )  # fmt: skip
 LATER = (
-    "adjust", "rule", "dispute", "statement", "simulate", "reconcile", "forecast", "period",
+    "adjust", "dispute", "statement", "simulate", "reconcile", "forecast", "period",
     "serve",
 )  # fmt: skip
 
@@ -79,6 +81,15 @@ def test_batch_command_of_settlement_refuses_clearly(name):
         ("batches", "list", "--state", "paid"),
         ("payee", "record", "p1"),
         ("lead", "list", "--limit", "0"),
+        ("lead", "list", "--submissions", "--stage", "signup"),
+        ("lead", "register", "--partner", "p1"),
+        ("lead", "register", "--partner", "p1", "--email", "a@b.example", "--currency", "USD"),
+        ("lead", "request", "lead_1", "--of", "nobody", "--due", "2026-03-01"),
+        ("lead", "extend", "R1", "--until", "soon", "--evidence", "e", "--reason", "r"),
+        ("rule", "list", "--state", "open"),
+        ("explain",),
+        ("explain", "leed", "lead_1"),
+        ("explain", "lead", "lead_1", "lead_2"),
         ("landing", "prune"),
         ("landing", "prune", "--older-than", "0"),
     ],
@@ -96,6 +107,12 @@ def test_wrong_usage_exits_with_2(arguments, tmp_path):
         ("restore",),
         ("partner", "list"),
         ("lead", "list"),
+        ("lead", "show", "lead_1"),
+        ("lead", "requests"),
+        ("lead", "signals"),
+        ("lead", "approve", "reg_1", "--reason", "r"),
+        ("rule", "list"),
+        ("rule", "approve", "rul_1", "--reason", "r"),
         ("balance", "p1"),
         ("explain", "e1"),
         ("landing", "list"),
@@ -176,3 +193,30 @@ def test_ingest_of_an_unknown_source_names_the_known_ones(tmp_path):
     outcome = run_cli("ingest", "dorp", cwd=folder)
     assert (outcome.code, outcome.err.count("\n")) == (1, 1)
     assert "drop" in outcome.err
+
+
+def documented_commands():
+    """Every command line in the runbooks' shell blocks, as words after `partnerledger`."""
+    from cli_world import REPOSITORY
+
+    for page in sorted((REPOSITORY / "docs" / "runbooks").glob("*.md")):
+        text = page.read_text(encoding="utf-8").replace("\\\n", " ")
+        for block in re.findall(r"```sh\n(.*?)```", text, flags=re.DOTALL):
+            for line in block.splitlines():
+                words = shlex.split(line, comments=True)
+                if words[:1] == ["partnerledger"]:
+                    yield pytest.param(words[1:], id=f"{page.stem}: {' '.join(words[1:4])}")
+
+
+@pytest.mark.parametrize("words", documented_commands())
+def test_commands_of_the_runbooks_exist_with_their_options(words):
+    import typer
+
+    from orchestration.cli import app
+
+    command = typer.main.get_command(app)
+    while getattr(command, "commands", None):
+        assert words[0] in command.commands, words
+        command, words = command.commands[words[0]], words[1:]
+    known = {name for each in command.params for name in [*each.opts, *each.secondary_opts]}
+    assert {word.partition("=")[0] for word in words if word.startswith("--")} <= known

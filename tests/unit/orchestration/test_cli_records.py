@@ -71,12 +71,12 @@ def test_balance_has_amounts_and_every_entry(home):
 
 def test_lead_show_has_submissions_candidates_and_lines(home):
     record = run_cli("lead", "show", "buyer.example", "--json", home=home).records
-    assert set(record) == {"lead", "submissions", "candidates", "attributions", "lines"}
+    assert set(record) >= {"lead", "submissions", "candidates", "attributions", "lines"}
     assert record["candidates"][0]["is_winner"] is True
 
 
 def test_partner_list_and_show_have_stable_keys(home):
-    (row,) = run_cli("partner", "list", "--json", home=home).records
+    row = run_cli("partner", "list", "--json", home=home).records[0]
     assert set(row) == {
         "partner_id", "name", "group", "status", "plan_id", "currency_code",
         "available_amount_minor", "balance_amount_minor",

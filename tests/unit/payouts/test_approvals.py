@@ -290,5 +290,32 @@ def test_payee_records_fold_and_repeat_adds_no_event(world):
         record_payee(world.store, "p_1", actor=DAN, recorded_at=CLOCK)
 
 
+def test_payee_fingerprint_is_kept_in_lower_case_and_loaded(world):
+    record_payee(
+        world.store, "p_1", actor=DAN, recorded_at=CLOCK, payee_fingerprint=" 3F2A9C01B7D4E6A8 "
+    )
+    record_payee(world.store, "p_1", actor=DAN, recorded_at=CLOCK, tax_form=True)
+    record_payee(world.store, "p_2", actor=DAN, recorded_at=CLOCK, tax_form=True)
+    world.refresh()
+    assert world.warehouse.execute(
+        "select partner_id, payee_fingerprint from raw.control__payees order by 1"
+    ).fetchall() == [("p_1", "3f2a9c01b7d4e6a8"), ("p_2", None)]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "", "3f2a9c01b7d4e6a", "a" * 65, "3f2a9c01b7d4e6ag", "3f2a 9c01 b7d4 e6a8",
+        "DE89370400440532013000", "BE71096123456769", "12345678901234567890",
+    ],
+)  # fmt: skip
+def test_payee_fingerprint_that_is_no_hash_is_refused_without_repeating_it(world, given):
+    with pytest.raises(DecisionRefusedError, match="not a keyed hash") as refusal:
+        record_payee(world.store, "p_1", actor=DAN, recorded_at=CLOCK, payee_fingerprint=given)
+    assert not given or given not in str(refusal.value)
+    with world.store.read() as connection:
+        assert load_payees(connection) == {}
+
+
 def test_person_is_one_for_all_spellings():
     assert person(" Ana@ACME.example") == person("ana@acme.example") == person("ａna@acme.example")

@@ -5,16 +5,20 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
-from payout_world import CLOCK
+import sqlalchemy
+from payout_world import CLOCK, payable_world
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 
 from payouts import events, schema
 from payouts.errors import ChainBrokenError, StoreError
+from payouts.lead_updates import post_message
 from payouts.migrations.append_only import statements
-from payouts.store import SCHEMA_REVISION, open_store
+from payouts.store import FILE_NAME, SCHEMA_REVISION, open_store
+from payouts.verify import verify
 
 
 def _append(store, kind="noted", subject="a:1"):
@@ -34,8 +38,6 @@ def test_schema_after_migrations_equals_metadata(world):
 
 
 def test_schema_revision_is_the_newest_migration():
-    from pathlib import Path
-
     import payouts.migrations.versions as versions
 
     names = sorted(path.stem for path in Path(versions.__file__).parent.glob("v*.py"))
@@ -59,6 +61,74 @@ def test_importing_the_room_loads_nothing_heavy():
         "'dagster', 'dbt'} & set(sys.modules); sys.exit(bool(heavy))"
     )
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+def _revision_0001(home):
+    """A control database as the first release wrote it, with decisions and a posting."""
+    from alembic import command
+    from alembic.config import Config
+
+    payable_world(home, synchronous="OFF").store.close()
+    current, old = home / FILE_NAME, home / "old.sqlite"
+    config = Config()
+    config.set_main_option("script_location", str(Path(schema.__file__).parent / "migrations"))
+    engine = sqlalchemy.create_engine(f"sqlite:///{old}")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"attach '{current}' as newer")
+        names = connection.exec_driver_sql(
+            "select name from main.sqlite_master where type = 'table' "
+            "and name not in ('alembic_version', 'write_locks')"
+        ).scalars().all()  # fmt: skip
+        for name in names:
+            connection.exec_driver_sql(f"insert into main.{name} select * from newer.{name}")
+    engine.dispose()
+    old.replace(current)
+    for suffix in ("-wal", "-shm"):
+        current.with_name(current.name + suffix).unlink(missing_ok=True)
+    return names
+
+
+def _contents(home, names):
+    engine = sqlalchemy.create_engine(f"sqlite:///{home / FILE_NAME}")
+    with engine.connect() as connection:
+        contents = {
+            name: connection.exec_driver_sql(f"select * from {name} order by 1, 2").all()
+            for name in names
+        }
+        revision = connection.exec_driver_sql("select version_num from alembic_version").scalar()
+    engine.dispose()
+    return contents, revision
+
+
+def test_revision_0001_is_upgraded_and_keeps_everything(tmp_path):
+    names = _revision_0001(tmp_path)
+    before, revision = _contents(tmp_path, names)
+    assert revision == "0001" and before["events"] and before["segments"]
+    store = open_store(tmp_path)
+    after, revision = _contents(tmp_path, names)
+    assert (after, revision) == (before, SCHEMA_REVISION)
+    assert all(finding.ok for finding in verify(tmp_path, store=store))
+    post_message(
+        store, subject_type="lead", subject_id="lead_1", text="x", author_role="staff", actor="ana",
+        recorded_at=CLOCK,
+    )  # fmt: skip
+    with pytest.raises(StoreError, match="append-only"), store.write() as connection:
+        connection.exec_driver_sql("delete from lead_messages")
+    store.close()
+
+
+def test_two_processes_upgrade_once(tmp_path):
+    _revision_0001(tmp_path)
+    script = (
+        "import sys; from pathlib import Path; from payouts.store import open_store; "
+        f"open_store(Path({str(tmp_path)!r})).close()"
+    )
+    running = [subprocess.Popen([sys.executable, "-c", script]) for _ in range(2)]
+    assert [process.wait() for process in running] == [0, 0]
+    assert _contents(tmp_path, ["events"])[1] == SCHEMA_REVISION
 
 
 def test_open_store_written_by_a_newer_version_is_refused(world):

@@ -6,9 +6,11 @@ import random
 from datetime import date
 
 import duckdb
+import lead_world as leads
 import pytest
 from payout_world import ANA, APPROVALS, BEN, CAT, CLOCK, DAN, World, entry
 
+from payouts import events
 from payouts.approvals import reject, revoke
 from payouts.errors import PayoutsError
 from payouts.holds import open_hold
@@ -162,6 +164,84 @@ def test_desired_state_that_differs_is_found(exported):
 def test_missing_desired_relation_is_a_finding(exported):
     broken = _broken(exported, warehouse=duckdb.connect())
     assert "fct_commission_lines" in broken["desired_state"]
+
+
+@pytest.fixture
+def led(world):
+    """Two registrations, two messages, a ruling, and decisions on all of them."""
+    key = leads.submit(world).key
+    leads.decide(world, key)
+    leads.extend(world, key, leads.LATEST)
+    leads.submit(world, partner_id="p_2", expected_amount_minor=500, currency_code="USD")
+    leads.post(world)
+    leads.answer(world, leads.request(world).request_id)
+    ruling = leads.propose(world)
+    leads.rule(world, ruling)
+    leads.revoke(world, ruling)
+    return world
+
+
+def test_decisions_on_leads_verify(led):
+    assert _broken(led, warehouse=led.warehouse) == {}
+    proved = {f.check: f.detail for f in verify(led.home, store=led.store)}
+    assert proved["lead_registrations"] == proved["lead_messages"] == "2 rows, each with its event"
+    assert proved["lead_decisions"] == "2 approvals with four eyes, 1 rulings that add up"
+
+
+@pytest.mark.parametrize(
+    ("statement", "check", "message"),
+    [
+        ("update lead_registrations set email = 'x@y.z' where seq = 1", "lead_registrations",
+         "1 rows changed, such as that of event 1"),
+        ("update lead_registrations set partner_id = 'p_9'", "lead_registrations", "2 rows chang"),
+        ("update lead_registrations set submitted_at = '2020-01-01T00:00:00.000000Z'",
+         "lead_registrations", "changed"),
+        ("update lead_registrations set registration_id = 'reg_0' where seq = 1",
+         "lead_registrations", "changed"),
+        ("update lead_registrations set expected_amount_minor = 501 where seq = 4",
+         "lead_registrations", "changed, such as that of event 4"),
+        ("delete from lead_registrations where seq = 4", "lead_registrations", "1 rows removed"),
+        ("insert into lead_registrations (seq, registration_id, entity, partner_id, submitted_at, "
+         "deal_id) values (2, 'reg_9', 'deal_registrations', 'p_1', "
+         "'2026-01-01T00:00:00.000000Z', 'd_1')", "lead_registrations", "added without its event"),
+        ("update lead_registrations set seq = 2 where seq = 1", "lead_registrations", "removed"),
+        ("update lead_messages set text = 'no' where seq = 5", "lead_messages", "1 rows changed"),
+        ("update lead_messages set is_partner_visible = 1", "lead_messages", "1 rows changed"),
+        ("delete from lead_messages", "lead_messages", "2 rows removed, such as that of event 5"),
+        ("insert into lead_messages select 2, 'msg_9', subject_type, subject_id, author_role, "
+         "is_partner_visible, posted_at, text from lead_messages where seq = 5", "lead_messages",
+         "1 rows added without its event, such as that of event 2"),
+    ],
+)  # fmt: skip
+def test_changed_row_about_leads_is_found(led, statement, check, message):
+    _sql(led, statement)
+    broken = _broken(led)
+    assert message in broken[check]
+    assert set(broken) == {check}
+
+
+def test_approval_by_its_maker_and_broken_credits_are_found(world):
+    """Written past the product: the chain is whole, but nobody could have decided so."""
+    key = leads.submit(world, actor=CAT).key
+    ruling = leads.propose(world, actor=CAT)
+    with world.store.write() as connection:
+        for kind, subject, payload in (
+            (
+                "registration_approved",
+                f"registration:{key}",
+                {"expires_at": None, "evidence": None},
+            ),
+            ("ruling_approved", f"ruling:{ruling.ruling_id}", {}),
+            ("ruling_proposed", "lead:l_2", {"credits": {"p_1": 7}, "evidence": "none"}),
+        ):
+            events.append(
+                connection, kind=kind, subject=subject, actor=CAT, recorded_at=CLOCK,
+                payload=payload,
+            )  # fmt: skip
+    broken = _broken(world)
+    assert set(broken) == {"lead_decisions"}
+    detail = broken["lead_decisions"]
+    assert detail.count("was approved by its maker") == 2 and "do not add up" in detail
 
 
 def _step(world: World, choose: random.Random, number: int) -> None:

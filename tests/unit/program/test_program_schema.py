@@ -342,7 +342,7 @@ def test_all_problems_of_both_files_are_gathered_with_their_lines(
         "  - effective_from: 2025-01-01\n"
         "attribution:\n"
         "  - effective_from: 2025-01-01\n"
-        "    model: linear\n"
+        "    model: newest\n"
         "overrides:\n"
         "  - {partner_id: p_1, plan: vip, effective_from: 2025-06-01}\n",
         replace=("name: Acme Partners", "nam: Acme Partners"),
@@ -354,8 +354,8 @@ def test_all_problems_of_both_files_are_gathered_with_their_lines(
         "program.yml:20: lead[1].stale: unknown setting; did you mean stale_days?",
         "program.yml:21: lead[2].effective_from: there is a version from '2025-01-01' "
         "above already; give each its own",
-        "program.yml:24: attribution[0].model: linear is not computed in this release; "
-        "write last_touch or first_touch",
+        "program.yml:24: attribution[0].model: 'newest' is not one of last_touch, first_touch, "
+        "linear, position_based, time_decay",
         "program.yml:26: overrides[0].plan: no plan is called 'vip'; plans here: standard",
         "sources.yml:2: sources.Drop: must be lower case letters, digits and '_', beginning with "
         "a letter",

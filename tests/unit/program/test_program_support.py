@@ -57,23 +57,6 @@ def test_component_kind_that_is_not_computed_is_refused(
     ("added", "expected"),
     [
         (
-            "attribution:\n  - effective_from: 2025-01-01\n    model: time_decay\n",
-            "program.yml:19: attribution[0].model: time_decay is not computed in this release; "
-            "write last_touch or first_touch",
-        ),
-        (
-            "attribution:\n  - effective_from: 2025-01-01\n    compare_models:\n"
-            "      - first_touch\n      - linear\n",
-            "program.yml:21: attribution[0].compare_models[1]: linear is not computed in this "
-            "release; remove it; last_touch and first_touch can be compared",
-        ),
-        (
-            "attribution:\n  - effective_from: 2025-01-01\n"
-            "    after_earning: recompute_until_paid\n",
-            "program.yml:19: attribution[0].after_earning: recompute_until_paid is not computed "
-            "in this release; write pin or recompute",
-        ),
-        (
             "payouts:\n  rails:\n    default: csv\n    EUR: sepa\n",
             "program.yml:20: payouts.rails.EUR: sepa is not available in this release; "
             "write EUR: csv",
@@ -102,6 +85,9 @@ def test_setting_that_is_not_computed_is_refused_with_what_to_write(
         "attribution: [{effective_from: 2025-01-01, model: first_touch, after_earning: recompute, "
         "compare_models: [last_touch, first_touch], position_based: {first: 0.3, last: 0.3}, "
         "time_decay: {half_life_days: 14}, code_grace_hours: 24, collapse_repeats: false}]\n",
+        "attribution: [{effective_from: 2025-01-01, model: time_decay, compare_models: [linear, "
+        "position_based], after_earning: recompute_until_paid}]\n",
+        "risk: {hold_from: never, burst_leads: 5}\n",
         "lead: [{effective_from: 2025-01-01, scope: person, valid_when: deal_won, "
         "self_referral: allow, self_referral_allowed: [p_1]}]\n",
         "payouts: {schedule: {frequency: weekly, cutoff: month_end, pay_weekday: monday}}\n",

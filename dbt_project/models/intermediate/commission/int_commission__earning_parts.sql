@@ -17,13 +17,15 @@ earnings as (
 
 ),
 
-line_parts as (
+cumulative_lines as (
 
     select
         earnings.component_id,
         earnings.source_type,
         earnings.source_id,
         earnings.partner_id,
+        earnings.credit_ppm,
+        earnings.credits,
         earnings.minor_numerator,
         earnings.minor_denominator,
         payments.part_number,
@@ -31,15 +33,34 @@ line_parts as (
         {{ local_date('payments.paid_at') }} as effective_date,
         {{ round_ratio(
             'earnings.rate_numerator * payments.paid_after', 'earnings.rate_denominator * payments.total_share'
-        ) }} as amount_after_minor,
+        ) }} as whole_after_minor,
         {{ round_ratio(
             'earnings.rate_numerator * payments.paid_before', 'earnings.rate_denominator * payments.total_share'
-        ) }} as amount_before_minor
+        ) }} as whole_before_minor
     from earnings
     inner join {{ ref('int_billing__payments') }} as payments
         on earnings.invoice_id = payments.invoice_id
     cross join run
     where earnings.source_type = 'invoice_line'
+
+),
+
+-- M3: the whole is split after each payment; what a payment brings a partner is the difference.
+line_parts as (
+
+    select
+        component_id,
+        source_type,
+        source_id,
+        partner_id,
+        minor_numerator,
+        minor_denominator,
+        part_number,
+        part_source_id,
+        effective_date,
+        {{ split_share('whole_after_minor', 'credits', 'partner_id', 'credit_ppm') }} as amount_after_minor,
+        {{ split_share('whole_before_minor', 'credits', 'partner_id', 'credit_ppm') }} as amount_before_minor
+    from cumulative_lines
 
 ),
 

@@ -1,4 +1,5 @@
--- Grain: one row per (lead_id, partner_id, component_id) of an event component whose trigger happened.
+-- Grain: one row per (lead_id, partner_id, component_id, source_type, source_id) of an event component whose
+-- trigger happened.
 -- Rule C1: once per lead and trigger, earned at the trigger but not before the lead is valid, and by
 -- rate not before the first deal is won. reason says why nothing is earned; null means it pays.
 with
@@ -9,29 +10,15 @@ run as (
 
 ),
 
-credits as (
-
-    select * from {{ ref('int_attribution__credits') }}
-
-),
-
 triggers as (
 
     select
-        credits.lead_id,
-        credits.partner_id,
-        credits.credit_ppm,
-        credits.valid_at,
-        credits.is_conversion_late,
-        first_events.stage,
-        first_events.occurred_at as triggered_at,
-        first_events.source_type,
-        first_events.source_id,
-        greatest(first_events.occurred_at, credits.valid_at) as event_at,
-        {{ local_date('greatest(first_events.occurred_at, credits.valid_at)') }} as event_date
-    from credits
-    inner join {{ ref('int_leads__first_events') }} as first_events
-        on credits.lead_id = first_events.lead_id
+        partners.*,
+        'event' as scope_type,
+        partners.stage || ':' || partners.source_type || ':' || partners.source_id as scope_id,
+        greatest(partners.triggered_at, partners.valid_at) as event_at,
+        {{ local_date('greatest(partners.triggered_at, partners.valid_at)') }} as event_date
+    from {{ ref('int_attribution__event_partners') }} as partners
     cross join run
 
 ),
@@ -49,17 +36,24 @@ components as (
 
 ),
 
+-- C1: the first won deal of the lead; a won deal that was earned before leads joined keeps its own price.
 won_deals as (
 
     select
         first_events.lead_id,
-        first_events.occurred_at as won_at,
+        events.stage,
+        events.source_type,
+        events.source_id,
+        case when events.stage = 'deal_won' then events.triggered_at else first_events.occurred_at end as won_at,
         deals.amount_minor as deal_amount_minor,
         deals.currency_code as deal_currency_code
-    from {{ ref('int_leads__first_events') }} as first_events
+    from (select distinct lead_id, stage, source_type, source_id, triggered_at from triggers) as events
+    inner join {{ ref('int_leads__first_events') }} as first_events
+        on
+            events.lead_id = first_events.lead_id
+            and first_events.stage = 'deal_won'
     inner join {{ ref('int_sources__deals') }} as deals
-        on first_events.source_id = deals.deal_id
-    where first_events.stage = 'deal_won'
+        on case when events.stage = 'deal_won' then events.source_id else first_events.source_id end = deals.deal_id
 
 ),
 
@@ -70,6 +64,8 @@ partner_currencies as (
         triggers.lead_id,
         triggers.partner_id,
         triggers.stage,
+        triggers.source_type,
+        triggers.source_id,
         coalesce(
             posted_earnings.payout_currency_code, currencies.payout_currency_code
         ) as payout_currency_code
@@ -112,7 +108,7 @@ priced as (
             else {{ round_ratio(
                 wide('won_deals.deal_amount_minor') ~ ' * ' ~ ppm('components.rate'), wide('1000000')
             ) }}
-        end as amount_minor
+        end as whole_amount_minor
     from governed
     inner join components
         on
@@ -124,6 +120,8 @@ priced as (
             governed.lead_id = currencies.lead_id
             and governed.partner_id = currencies.partner_id
             and governed.stage = currencies.stage
+            and governed.source_type = currencies.source_type
+            and governed.source_id = currencies.source_id
     left join {{ ref('stg_program__component_amounts') }} as amounts
         on
             components.plan_id = amounts.plan_id
@@ -132,19 +130,36 @@ priced as (
             and amounts.amount_role = 'amount'
             and currencies.payout_currency_code = amounts.currency_code
     left join won_deals
-        on governed.lead_id = won_deals.lead_id
+        on
+            governed.lead_id = won_deals.lead_id
+            and governed.stage = won_deals.stage
+            and governed.source_type = won_deals.source_type
+            and governed.source_id = won_deals.source_id
     left join {{ ref('int_leads__customers') }} as lead_customers
         on governed.lead_id = lead_customers.lead_id
+
+),
+
+-- M3: with several credited partners each takes its part of what its own plan gives on the whole.
+split as (
+
+    select
+        priced.*,
+        case
+            when is_paying then {{ split_share('whole_amount_minor', 'credits', 'partner_id', 'credit_ppm') }}
+            else 0
+        end as amount_minor
+    from priced
 
 )
 
 select
-    priced.*,
+    split.*,
     case
         when stage = 'first_payment' and is_conversion_late then 'conversion_window'
         when rate is not null and won_at is null then 'deal_not_won'
         when rate is not null and (deal_amount_minor is null or currency_code is null) then 'deal_without_amount'
-        when rate is null and amount_minor is null then 'no_amount_for_currency'
-        when amount_minor = 0 then 'zero_amount'
+        when rate is null and whole_amount_minor is null then 'no_amount_for_currency'
+        when whole_amount_minor = 0 or (is_paying and amount_minor = 0) then 'zero_amount'
     end as reason
-from priced
+from split

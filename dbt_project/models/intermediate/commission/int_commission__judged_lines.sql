@@ -1,5 +1,6 @@
 -- Grain: one row per (invoice_line_id, partner_id, component_id) of a paid line of an attributed
--- customer under a recurring component; lines that no component can reach have component_id null.
+-- customer under a recurring component; lines that no component can reach have component_id null. Partners
+-- whom only a compared model would credit are judged too, and marked is_paying = false (A7).
 -- Rules C1–C4, A5: reason says why the component pays nothing on the line; null means it pays.
 with
 
@@ -21,18 +22,19 @@ credited_lines as (
         lines.*,
         'invoice_line' as source_type,
         lines.invoice_line_id as source_id,
-        credits.lead_id,
-        credits.partner_id,
-        credits.credit_ppm,
-        credits.valid_at,
-        credits.is_conversion_late
+        'customer' as scope_type,
+        lines.customer_id as scope_id,
+        partners.lead_id,
+        partners.partner_id,
+        partners.credit_ppm,
+        partners.credits,
+        partners.decided_by,
+        partners.is_paying,
+        partners.valid_at,
+        partners.is_conversion_late
     from lines
-    inner join {{ ref('int_identity__lead_records') }} as lead_records
-        on
-            lead_records.record_type = 'customer'
-            and lines.customer_id = lead_records.record_id
-    inner join {{ ref('int_attribution__credits') }} as credits
-        on lead_records.lead_id = credits.lead_id
+    inner join {{ ref('int_attribution__customer_partners') }} as partners
+        on lines.customer_id = partners.customer_id
 
 ),
 

@@ -1,6 +1,6 @@
 -- Grain: one row per paid invoice line that earns nothing (invoice_line_id), with the one reason (B6).
--- The first reason in the order of the rules: no lead decision, no attribution, no plan, then what the
--- plan's first component says.
+-- The first reason in the order of the rules: no lead decision, no attribution, no plan; of what several
+-- components and partners say, the reason that is nearest to paying (decision 0036).
 with
 
 run as (
@@ -30,14 +30,18 @@ judged as (
     select
         invoice_line_id, partner_id, lead_id, component_order, reason
     from {{ ref('int_commission__judged_lines') }}
-    where reason is not null
+    where
+        reason is not null
+        and is_paying
 
     union all
 
     select
         invoice_line_id, partner_id, lead_id, component_order, 'zero_amount'
     from {{ ref('int_commission__recurring_amounts') }}
-    where amount_minor = 0
+    where
+        amount_minor = 0
+        and is_paying
 
     union all
 
@@ -47,6 +51,7 @@ judged as (
     where
         source_type = 'invoice_line'
         and reason is not null
+        and reason <> 'ruled_away'
 
 ),
 
@@ -54,9 +59,19 @@ first_reasons as (
 
     select
         invoice_line_id,
-        min_by(
+        max_by(
             reason,
-            {'component_order': coalesce(component_order, 0), 'partner_id': partner_id, 'reason': reason}
+            case reason
+                when 'no_plan' then 1
+                when 'no_component' then 2
+                when 'product_excluded' then 3
+                when 'kind_excluded' then 4
+                when 'credit_excluded' then 5
+                when 'outside_duration' then 6
+                when 'conversion_window' then 7
+                when 'zero_amount' then 8
+                else 9
+            end
         ) as reason
     from judged
     group by invoice_line_id

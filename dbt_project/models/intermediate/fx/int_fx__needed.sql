@@ -1,5 +1,5 @@
 -- Grain: one row per pair of currencies and day on which something is earned in one and paid out in
--- the other (J6: the rate is fixed at earned_at).
+-- the other (J6: the rate is fixed at earned_at), also by partners whom only a compared model credits (A7).
 with
 
 run as (
@@ -12,7 +12,7 @@ earned as (
 
     select currency_code, payout_currency_code, earned_at
     from {{ ref('int_commission__recurring_amounts') }}
-    where amount_minor <> 0
+    where whole_amount_minor <> 0
 
     union all
 

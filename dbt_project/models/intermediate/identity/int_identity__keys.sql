@@ -1,6 +1,6 @@
--- Grain: one row per (record, key): every key of every record, the first one marked (F3, F4).
+-- Grain: one row per (record, key): every key of every record that joins it, the first one marked (F3, F4).
 -- Person keys: e-mail, contact, deal, customer, anonymous id. Company keys (company, domain) join
--- only under lead.scope account.
+-- only under lead.scope account. A shared mailbox or device joins a record only if it has nothing else.
 with
 
 records as (
@@ -17,6 +17,12 @@ scope as (
     where
         versions.valid_from_date <= run.as_of
         and run.as_of < versions.valid_to_date
+
+),
+
+shared as (
+
+    select * from {{ ref('int_identity__shared_keys') }}
 
 ),
 
@@ -85,17 +91,48 @@ keys as (
 
     union all
 
+    -- The domain of a shared mailbox says as little as the mailbox.
     select records.record_type, records.record_id, records.seen_at, 10, 'domain:' || records.email_domain
     from records
     inner join scope on scope.scope = 'account'
-    where records.is_business_email_domain
+    left join shared on 'email:' || records.email_key = shared.node_key
+    where
+        records.is_business_email_domain
+        and shared.node_key is null
+
+),
+
+marked as (
+
+    select
+        keys.*,
+        shared.node_key is not null as is_shared
+    from keys
+    left join shared
+        on keys.node_key = shared.node_key
+
+),
+
+numbered as (
+
+    select
+        *,
+        row_number() over (
+            partition by record_type, record_id
+            order by is_shared, key_rank, node_key
+        ) as key_number
+    from marked
 
 )
 
 select
-    keys.*,
-    row_number() over (
-        partition by record_type, record_id
-        order by key_rank, node_key
-    ) as key_number
-from keys
+    record_type,
+    record_id,
+    seen_at,
+    key_rank,
+    node_key,
+    key_number
+from numbered
+where
+    not is_shared
+    or key_number = 1

@@ -1,6 +1,7 @@
 -- Grain: one row per lead (lead_id) (F4): a component that holds a person, a deal, a customer or a
 -- submission. Anonymous visitors and bare company records are no leads yet.
--- The id comes from the key seen first, so it stays when the component grows by newer keys.
+-- The id comes from the oldest key, by arrival: it stays when the component grows, by late records too,
+-- and when two leads join the older id survives (decision 0029).
 with
 
 nodes as (
@@ -8,6 +9,7 @@ nodes as (
     select
         nodes.node_key,
         nodes.first_seen_at,
+        nodes.age,
         components.component_number
     from {{ ref('int_identity__nodes') }} as nodes
     inner join {{ ref('int_identity__components') }} as components
@@ -22,7 +24,7 @@ submission_components as (
     inner join nodes
         on keys.node_key = nodes.node_key
     where
-        keys.record_type in ('form_submission', 'deal_registration', 'meeting')
+        keys.record_type in ('form_submission', 'deal_registration', 'lead_entry', 'meeting')
         and keys.key_number = 1
 
 ),
@@ -31,10 +33,7 @@ oldest as (
 
     select
         component_number,
-        min_by(
-            node_key,
-            {'seen': coalesce(first_seen_at, timestamp '2200-01-01'), 'node_key': node_key}
-        ) as anchor_key,
+        min_by(node_key, age) as anchor_key,
         min(first_seen_at) as first_seen_at,
         bool_or(
             split_part(node_key, ':', 1) in ('email', 'contact', 'deal', 'customer')
@@ -46,7 +45,7 @@ oldest as (
 )
 
 select
-    'lead_' || substr(md5(oldest.anchor_key), 1, 24) as lead_id,
+    {{ lead_id('oldest.anchor_key') }} as lead_id,
     oldest.component_number,
     oldest.anchor_key,
     oldest.company_domain,

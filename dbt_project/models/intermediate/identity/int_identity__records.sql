@@ -50,6 +50,13 @@ records as (
     union all
 
     select
+        'lead_entry', entry_id, source, submitted_at,
+        email, null, null, null, null, company_domain, null, null, deal_id, null
+    from {{ ref('int_sources__lead_entries') }}
+
+    union all
+
+    select
         'product_event', event_id, source, occurred_at,
         email, null, null, null, null, null, customer_id, anonymous_id, null, null
     from {{ ref('int_sources__product_events') }}

@@ -1,119 +1,139 @@
 -- Grain: one row per natural key of the desired state (kind, component_id, source_type, source_id,
--- partner_id, cause_type, cause_id): what the journal should add up to (J2). Signed from the
--- partner's view. event commissions and lines alike; take-backs name what caused them.
+-- partner_id, cause_type, cause_id): what the journal should add up to (J2). Signed from the partner's view.
+-- Where an approved ruling moves what had been posted, that stays, and a key of kind `ruling` makes up the
+-- difference (A6, J1).
 with
 
+computed as (
+
+    select * from {{ ref('int_journal__computed') }}
+
+),
+
+-- What was earned, for the columns that explain it; a partner who is no longer credited is still here.
 earnings as (
 
     select * from {{ ref('int_commission__earnings') }}
-    where reason is null
 
 ),
 
-parts as (
+-- What was posted before the ruling's own entries, and what was earned after it under the same key.
+standing as (
+
+    select commission_id, effective_date, available_date, amount_minor, payout_amount_minor
+    from {{ ref('int_journal__kept_parts') }}
+
+    union all
+
+    select commission_id, effective_date, available_date, amount_minor, payout_amount_minor
+    from {{ ref('int_journal__later_parts') }}
+
+),
+
+sums as (
 
     select
-        component_id, source_type, source_id, partner_id,
-        cast(sum(amount_minor) as bigint) as amount_minor,
-        cast(sum(payout_amount_minor) as bigint) as payout_amount_minor,
+        commission_id,
         max(effective_date) as effective_date,
-        max(available_date) as available_date
-    from {{ ref('int_commission__earning_parts') }}
-    group by component_id, source_type, source_id, partner_id
+        max(available_date) as available_date,
+        cast(sum(amount_minor) as bigint) as amount_minor,
+        cast(sum(payout_amount_minor) as bigint) as payout_amount_minor
+    from standing
+    group by commission_id
 
 ),
 
-takebacks as (
+kept as (
 
     select
-        kind, component_id, source_type, source_id, partner_id, cause_type, cause_id, effective_date,
-        amount_minor, payout_amount_minor, cause_amount_minor, reversed_available_date
-    from {{ ref('int_adjustment__line_takebacks') }}
+        kept_keys.*,
+        sums.effective_date,
+        sums.available_date,
+        sums.amount_minor,
+        sums.payout_amount_minor
+    from {{ ref('int_journal__kept_keys') }} as kept_keys
+    inner join sums
+        on kept_keys.commission_id = sums.commission_id
 
-    union all
+),
+
+rulings as (
 
     select
-        kind, component_id, source_type, source_id, partner_id, cause_type, cause_id, effective_date,
-        amount_minor, payout_amount_minor, null, cast(null as date)
-    from {{ ref('int_adjustment__voided') }}
-
-    union all
-
-    select
-        kind, component_id, source_type, source_id, partner_id, cause_type, cause_id, effective_date,
-        amount_minor, payout_amount_minor, null, cast(null as date)
-    from {{ ref('int_adjustment__churn_takebacks') }}
+        'ruling' as kind,
+        'ruling' as cause_type,
+        ruling_id as cause_id,
+        *
+    from {{ ref('int_journal__ruling_amounts') }}
 
 ),
 
 desired as (
 
     select
-        earnings.kind,
-        earnings.component_id,
-        earnings.source_type,
-        earnings.source_id,
-        earnings.partner_id,
-        '' as cause_type,
-        '' as cause_id,
-        parts.effective_date,
-        -- P1: paid in parts, the line shows the latest.
-        parts.available_date,
-        parts.amount_minor,
-        parts.payout_amount_minor,
-        cast(null as bigint) as cause_amount_minor,
-        earnings.*  exclude (
-            kind, component_id, source_type, source_id, partner_id, amount_minor, reason
-        )
-    from earnings
-    inner join parts
-        on
-            earnings.component_id = parts.component_id
-            and earnings.source_type = parts.source_type
-            and earnings.source_id = parts.source_id
-            and earnings.partner_id = parts.partner_id
+        computed.kind, computed.component_id, computed.source_type, computed.source_id, computed.partner_id,
+        computed.cause_type, computed.cause_id, computed.effective_date, computed.available_date,
+        computed.amount_minor, computed.payout_amount_minor, computed.cause_amount_minor,
+        computed.component_order, computed.lead_id, computed.customer_id, computed.plan_id,
+        computed.plan_version, computed.invoice_id, computed.credit_ppm, computed.credits,
+        computed.decided_by, computed.earned_at, computed.currency_code, computed.payout_currency_code,
+        computed.base_amount_minor, computed.line_base_amount_minor, computed.rate,
+        computed.whole_amount_minor, computed.rate_numerator, computed.rate_denominator,
+        computed.total_share, computed.paid_share, computed.paid_amount_minor,
+        computed.line_total_amount_minor, computed.earned_date, computed.hold_days, computed.hold_after,
+        computed.fx_rate_date, computed.fx_from_rate, computed.fx_to_rate, computed.minor_numerator,
+        computed.minor_denominator,
+        computed.commission_id
+    from computed
+    left join kept
+        on computed.commission_id = kept.commission_id
+    where kept.commission_id is null
 
     union all
 
     select
-        takebacks.kind,
-        takebacks.component_id,
-        takebacks.source_type,
-        takebacks.source_id,
-        takebacks.partner_id,
-        takebacks.cause_type,
-        takebacks.cause_id,
-        takebacks.effective_date,
-        -- R10: never earlier than what it reverses.
-        greatest(
-            takebacks.effective_date, coalesce(takebacks.reversed_available_date, parts.available_date)
-        ) as available_date,
-        takebacks.amount_minor,
-        takebacks.payout_amount_minor,
-        takebacks.cause_amount_minor,
-        earnings.*  exclude (
-            kind, component_id, source_type, source_id, partner_id, amount_minor, reason
-        )
-    from takebacks
-    inner join earnings
+        kept.kind, kept.component_id, kept.source_type, kept.source_id, kept.partner_id,
+        kept.cause_type, kept.cause_id, kept.effective_date, kept.available_date,
+        kept.amount_minor, kept.payout_amount_minor, null,
+        earnings.component_order, kept.lead_id, kept.customer_id, kept.plan_id, kept.plan_version,
+        earnings.invoice_id, earnings.credit_ppm, earnings.credits, earnings.decided_by,
+        earnings.earned_at, kept.currency_code, kept.payout_currency_code, earnings.base_amount_minor,
+        earnings.line_base_amount_minor, earnings.rate, earnings.whole_amount_minor,
+        earnings.rate_numerator, earnings.rate_denominator, earnings.total_share, earnings.paid_share,
+        earnings.paid_amount_minor, earnings.line_total_amount_minor, earnings.earned_date,
+        earnings.hold_days, earnings.hold_after, earnings.fx_rate_date, earnings.fx_from_rate,
+        earnings.fx_to_rate, earnings.minor_numerator, earnings.minor_denominator,
+        kept.commission_id
+    from kept
+    left join earnings
         on
-            takebacks.component_id = earnings.component_id
-            and takebacks.source_type = earnings.source_type
-            and takebacks.source_id = earnings.source_id
-            and takebacks.partner_id = earnings.partner_id
-    inner join parts
+            kept.component_id = earnings.component_id
+            and kept.source_type = earnings.source_type
+            and kept.source_id = earnings.source_id
+            and kept.partner_id = earnings.partner_id
+
+    union all
+
+    -- R10: at the rate of the original.
+    select
+        rulings.kind, rulings.component_id, rulings.source_type, rulings.source_id, rulings.partner_id,
+        rulings.cause_type, rulings.cause_id, rulings.effective_date, rulings.available_date,
+        rulings.amount_minor, rulings.payout_amount_minor, null,
+        cast(null as integer), rulings.lead_id, rulings.customer_id, rulings.plan_id, rulings.plan_version,
+        earnings.invoice_id, cast(null as integer), {{ no_credits() }}, 'ruling:' || rulings.ruling_id,
+        cast(null as timestamp), rulings.currency_code, rulings.payout_currency_code, cast(null as bigint),
+        cast(null as bigint), cast(null as decimal(9, 6)), cast(null as bigint), null, null, null, null,
+        null, null, cast(null as date), null, cast(null as varchar), earnings.fx_rate_date,
+        earnings.fx_from_rate, earnings.fx_to_rate, earnings.minor_numerator, earnings.minor_denominator,
+        {{ uuid5(natural_key('rulings.')) }}
+    from rulings
+    left join earnings
         on
-            earnings.component_id = parts.component_id
-            and earnings.source_type = parts.source_type
-            and earnings.source_id = parts.source_id
-            and earnings.partner_id = parts.partner_id
-    where
-        takebacks.amount_minor <> 0
-        or takebacks.payout_amount_minor <> 0
+            rulings.component_id = earnings.component_id
+            and rulings.source_type = earnings.source_type
+            and rulings.source_id = earnings.source_id
+            and rulings.partner_id = earnings.partner_id
 
 )
 
-select
-    desired.*,
-    {{ uuid5(natural_key('desired.')) }} as commission_id
-from desired
+select * from desired

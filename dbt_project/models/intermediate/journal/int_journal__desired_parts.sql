@@ -1,12 +1,31 @@
 -- Grain: one row per (commission_id, effective_date): the steps in which a desired amount came about.
--- An earning paid in parts has one per day of payment, everything else one.
+-- An earning paid in parts has one per day of payment, what a ruling leaves standing has those that were
+-- posted, everything else one.
+with
+
+kept as (
+
+    select * from {{ ref('int_journal__kept_parts') }}
+
+),
+
+desired as (
+
+    select desired.*
+    from {{ ref('int_journal__desired') }} as desired
+    left join (select distinct commission_id from kept) as kept_keys
+        on desired.commission_id = kept_keys.commission_id
+    where kept_keys.commission_id is null
+
+)
+
 select
     desired.commission_id,
     parts.effective_date,
     max(parts.available_date) as available_date,
     cast(sum(parts.amount_minor) as bigint) as amount_minor,
     cast(sum(parts.payout_amount_minor) as bigint) as payout_amount_minor
-from {{ ref('int_journal__desired') }} as desired
+from desired
 inner join {{ ref('int_commission__earning_parts') }} as parts
     on
         desired.component_id = parts.component_id
@@ -24,5 +43,26 @@ select
     available_date,
     amount_minor,
     payout_amount_minor
-from {{ ref('int_journal__desired') }}
+from desired
 where kind <> 'earning'
+
+union all
+
+select
+    commission_id,
+    effective_date,
+    available_date,
+    amount_minor,
+    payout_amount_minor
+from kept
+
+union all
+
+select
+    commission_id,
+    effective_date,
+    max(available_date) as available_date,
+    cast(sum(amount_minor) as bigint) as amount_minor,
+    cast(sum(payout_amount_minor) as bigint) as payout_amount_minor
+from {{ ref('int_journal__later_parts') }}
+group by commission_id, effective_date

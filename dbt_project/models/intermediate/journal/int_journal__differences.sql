@@ -63,6 +63,11 @@ select
         'paid_amount_minor': desired.paid_amount_minor,
         'cause_amount_minor': desired.cause_amount_minor,
         'desired_amount_minor': desired.amount_minor,
+        -- M3, A6: whose plan and part it is where several partners share, and who decided otherwise than the
+        -- computation. A pin is read from here.
+        'whole_amount_minor': case when desired.credit_ppm < 1000000 then desired.whole_amount_minor end,
+        'credits': case when desired.credit_ppm < 1000000 then desired.credits end,
+        'decided_by': nullif(desired.decided_by, 'computed'),
         'fx': cast(desired.minor_numerator as varchar) || '/' || cast(desired.minor_denominator as varchar),
         'fx_rate_date': cast(desired.fx_rate_date as varchar),
         'hold': cast(desired.hold_days as varchar) || ' days after ' || desired.hold_after

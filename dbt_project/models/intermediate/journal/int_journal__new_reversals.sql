@@ -142,7 +142,11 @@ pieces as (
         commission_id, kind, component_id, source_type, source_id, partner_id, cause_type, cause_id,
         lead_id, customer_id, plan_id, plan_version, currency_code, payout_currency_code,
         effective_date,
-        greatest(effective_date, coalesce(reversed_available_date, effective_date)) as available_date,
+        -- What a revoked ruling gives back is available when what it took was.
+        case
+            when kind = 'ruling' then greatest(effective_date, available_date)
+            else greatest(effective_date, coalesce(reversed_available_date, effective_date))
+        end as available_date,
         amount_minor, payout_amount_minor, last_ordinal,
         corrects_entry_id, reverses_entry_id, piece_number
     from giving

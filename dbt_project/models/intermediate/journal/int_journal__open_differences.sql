@@ -28,12 +28,12 @@ wanted as (
 
 ),
 
--- Kinds that the computation owns; adjustments, rulings and payouts are posted by people's decisions.
+-- Kinds that the computation owns; adjustments and payouts are posted by people's decisions.
 entries as (
 
     select * from {{ ref('stg_control__journal_entries') }}
     where entry_kind in (
-        'earning', 'refund', 'chargeback', 'reinstatement', 'credit_note', 'correction', 'churn'
+        'earning', 'refund', 'chargeback', 'reinstatement', 'credit_note', 'correction', 'churn', 'ruling'
     )
 
 ),

@@ -17,11 +17,7 @@ submissions as (
 
 partners as (
 
-    select
-        partner_id,
-        {{ email_key('email') }} as email_key,
-        {{ domain_key('company_domain') }} as company_domain
-    from {{ ref('int_sources__partners') }}
+    select * from {{ ref('int_leads__partner_identities') }}
 
 ),
 
@@ -60,7 +56,8 @@ listed as (
 
 ),
 
--- L4: the partner's own e-mail or company domain; agencies can be allow-listed.
+-- L4: the partner's own e-mail or company domain, or that of a partner with the same payee; agencies can be
+-- allow-listed.
 self_referrals as (
 
     select distinct submissions.submission_key

@@ -1,5 +1,5 @@
--- Grain: one row per submission (submission_key): a form with a partner's code or a deal
--- registration, with the facts that the verdict needs (L1). Nothing is judged here.
+-- Grain: one row per submission (submission_key): a form with a partner's code, a deal registration or an
+-- entered lead, with the facts that the verdict needs (L1). Nothing is judged here.
 with
 
 run as (
@@ -13,7 +13,7 @@ touches as (
     select * from {{ ref('int_leads__touches') }}
     where
         (record_type = 'form_submission' and partner_id is not null)
-        or record_type = 'deal_registration'
+        or record_type in ('deal_registration', 'lead_entry')
 
 ),
 
@@ -25,8 +25,23 @@ records as (
 
 registrations as (
 
-    select 'deal_registration' as record_type, registrations.*
-    from {{ ref('int_sources__deal_registrations') }} as registrations
+    select
+        'deal_registration' as record_type,
+        registration_id,
+        registration_status,
+        expires_at
+    from {{ ref('int_sources__deal_registrations') }}
+
+    union all
+
+    select
+        'lead_entry',
+        entries.entry_id,
+        coalesce(decisions.decided_status, 'entered'),
+        cast(null as timestamp)
+    from {{ ref('int_sources__lead_entries') }} as entries
+    left join {{ ref('int_sources__registration_decisions') }} as decisions
+        on 'control:lead_entries:' || entries.entry_id = decisions.registration_key
 
 ),
 
@@ -44,7 +59,10 @@ lead_versions as (
 )
 
 select
-    touches.source || ':' || touches.record_type || 's:' || touches.record_id as submission_key,
+    touches.source || ':' || case touches.record_type
+        when 'lead_entry' then 'lead_entries'
+        else touches.record_type || 's'
+    end || ':' || touches.record_id as submission_key,
     touches.touch_id,
     touches.record_type,
     touches.record_id,

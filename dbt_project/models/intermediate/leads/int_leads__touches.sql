@@ -73,14 +73,31 @@ coded_records as (
         'deal_registration', null, partner_id
     from {{ ref('int_sources__deal_registrations') }}
 
+    union all
+
+    -- L1: a lead entered by staff for a partner stands for the form that the partner did not fill in.
+    select
+        'lead_entry', entry_id, source,
+        source || ':lead_entries:' || entry_id, submitted_at, 'form_field', null, partner_id
+    from {{ ref('int_sources__lead_entries') }}
+
 ),
 
--- A2: a registration that is not approved touches nothing; it is kept for its verdict.
+-- A2: a registration that is not approved touches nothing; it is kept for its verdict. So is an entered
+-- lead that was declined or withdrawn.
 unapproved as (
 
     select 'deal_registration' as record_type, registration_id as record_id
     from {{ ref('int_sources__deal_registrations') }}
     where registration_status <> 'approved'
+
+    union all
+
+    select 'lead_entry', entries.entry_id
+    from {{ ref('int_sources__lead_entries') }} as entries
+    inner join {{ ref('int_sources__registration_decisions') }} as decisions
+        on 'control:lead_entries:' || entries.entry_id = decisions.registration_key
+    where decisions.decided_status in ('declined', 'withdrawn')
 
 ),
 

@@ -37,6 +37,16 @@ select
     partner_id,
     submitted_at,
     registration_status,
+    expires_at,
+    -- L3: until when it bars other partners; nothing where it protects nothing.
+    case
+        when
+            record_type = 'deal_registration'
+            and registration_status = 'approved'
+            and verdict in ('pending', 'valid', 'duplicate_same_partner', 'expired', 'out_of_window')
+            then protected_until_at
+        when record_type <> 'deal_registration' and verdict in ('pending', 'valid') then protected_until_at
+    end as protected_until_at,
     verdict,
     case
         when verdict in ('existing_customer', 'open_opportunity', 'self_referral') then 'L4'

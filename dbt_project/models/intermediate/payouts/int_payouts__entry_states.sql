@@ -23,7 +23,12 @@ select
     entries.partner_id,
     entries.payout_amount_minor,
     -- What takes back a negative earning gives to the partner: it counts as earned, not as taken back.
-    entries.entry_kind in ('earning', 'bonus', 'adjustment', 'ruling')
+    -- A ruling that adds to what a partner had is earned; one that takes, with what revokes it, is taken back.
+    entries.entry_kind in ('earning', 'bonus', 'adjustment')
+    or (
+        entries.entry_kind = 'ruling'
+        and sum(entries.payout_amount_minor) over (partition by entries.commission_id) > 0
+    )
     or coalesce(reversed_entries.payout_amount_minor < 0, false) as is_earned_side,
     entries.payout_currency_code,
     entries.effective_date,

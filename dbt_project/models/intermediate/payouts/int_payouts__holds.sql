@@ -6,17 +6,28 @@ with
 
 entries as (
 
-    select * from {{ ref('int_journal__entries') }}
-    where entry_kind not in ('payout', 'payout_return')
+    select
+        entries.*,
+        entry_leads.lead_id as present_lead_id
+    from {{ ref('int_journal__entries') }} as entries
+    inner join {{ ref('int_journal__entry_leads') }} as entry_leads
+        on entries.entry_id = entry_leads.entry_id
+    where entries.entry_kind not in ('payout', 'payout_return')
 
 ),
 
 holds as (
 
-    select subject_type, subject_id, min(reason) as reason
-    from {{ ref('stg_control__holds') }}
-    where is_open
-    group by subject_type, subject_id
+    select
+        holds.subject_type,
+        -- A lead is held under whatever id it had.
+        coalesce(aliases.lead_id, holds.subject_id) as subject_id,
+        min(holds.reason) as reason
+    from {{ ref('stg_control__holds') }} as holds
+    left join {{ ref('int_identity__lead_aliases') }} as aliases
+        on holds.subject_id = aliases.alias_lead_id
+    where holds.is_open
+    group by 1, 2
 
 ),
 
@@ -43,7 +54,18 @@ own_reasons as (
     inner join holds
         on
             holds.subject_type = 'lead'
+            and entries.present_lead_id = holds.subject_id
+
+    union all
+
+    -- An id that no key of the lead gives any more still names what was posted under it.
+    select entries.entry_id, 3, 'lead_hold: ' || holds.reason
+    from entries
+    inner join holds
+        on
+            holds.subject_type = 'lead'
             and entries.lead_id = holds.subject_id
+    where entries.lead_id <> entries.present_lead_id
 
     union all
 

@@ -1,11 +1,37 @@
--- Grain: one row per credited (lead_id, partner_id) with the plan version in force at the valid event
+-- Grain: one row per (lead_id, partner_id) that is credited, or would be by a compared model (is_paying says
+-- which), with the plan version in force at the valid event
 -- (T2). Without one, plan_version is null and nothing earns: reason no_plan. An override goes by its
 -- date; a plan that comes from the partner's group stays the one the lead first earned under.
 with
 
+partners as (
+
+    select lead_id, partner_id, is_paying
+    from {{ ref('int_attribution__customer_partners') }}
+
+    union all
+
+    select lead_id, partner_id, is_paying
+    from {{ ref('int_attribution__event_partners') }}
+
+    union all
+
+    select lead_id, partner_id, true
+    from {{ ref('int_attribution__credits') }}
+
+),
+
 credits as (
 
-    select * from {{ ref('int_attribution__credits') }}
+    select
+        partners.lead_id,
+        partners.partner_id,
+        decided_leads.valid_date,
+        bool_or(partners.is_paying) as is_paying
+    from partners
+    inner join {{ ref('int_attribution__decided_leads') }} as decided_leads
+        on partners.lead_id = decided_leads.lead_id
+    group by partners.lead_id, partners.partner_id, decided_leads.valid_date
 
 ),
 
@@ -15,6 +41,7 @@ planned as (
         credits.lead_id,
         credits.partner_id,
         credits.valid_date,
+        credits.is_paying,
         coalesce(
             partner_plans.override_plan_id, earned_plans.plan_id, partner_plans.plan_id
         ) as plan_id
@@ -34,6 +61,7 @@ planned as (
 select
     planned.lead_id,
     planned.partner_id,
+    planned.is_paying,
     planned.plan_id,
     versions.plan_version,
     versions.terms_follow,

@@ -1,5 +1,6 @@
 -- Grain: one row per (lead_id, partner_id, model). The paying model's row is what commissions follow,
--- pins included (A6); the others are computed beside it (A7). Credits of a model sum to 1,000,000.
+-- pins and rulings included (A6); the others are computed beside it (A7). Credits of a lead and model sum to
+-- 1,000,000.
 with
 
 paying as (
@@ -11,7 +12,8 @@ paying as (
         true as is_paying,
         credits.credit_ppm,
         credits.valid_at as decided_at,
-        credits.touch_id as touchpoint_id
+        credits.touch_id as touchpoint_id,
+        credits.decided_by
     from {{ ref('int_attribution__credits') }} as credits
     inner join {{ ref('int_attribution__versions') }} as versions
         on credits.attribution_version = versions.attribution_version
@@ -21,15 +23,18 @@ paying as (
 compared as (
 
     select
-        lead_id,
-        partner_id,
-        model,
+        model_credits.lead_id,
+        model_credits.partner_id,
+        model_credits.model,
         false as is_paying,
-        credit_ppm,
-        valid_at as decided_at,
-        touch_id as touchpoint_id
-    from {{ ref('int_attribution__model_credits') }}
-    where not is_paying
+        model_credits.credit_ppm,
+        decided_leads.valid_at as decided_at,
+        model_credits.touch_id as touchpoint_id,
+        'computed' as decided_by
+    from {{ ref('int_attribution__model_credits') }} as model_credits
+    inner join {{ ref('int_attribution__decided_leads') }} as decided_leads
+        on model_credits.lead_id = decided_leads.lead_id
+    where not model_credits.is_paying
 
 )
 

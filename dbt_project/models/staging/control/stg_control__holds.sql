@@ -1,2 +1,2 @@
--- Grain: one row per hold placed by people.
+-- Grain: one row per hold of a person, or of a risk signal (signal_id).
 select * from {{ source('control', 'control__holds') }}

@@ -1,0 +1,87 @@
+-- Grain: one row per exception about commissions that wait and balances that fell below zero (kind, subject,
+-- currency_code, what_to_do).
+{{ config(tags=['payouts']) }}
+
+with
+
+run as (
+
+    select * from {{ ref('stg_program__run') }}
+
+),
+
+waiting_for_rate as (
+
+    select
+        'missing_fx_rate' as kind,
+        'error' as severity,
+        earnings.source_type || ':' || earnings.source_id || ':' || earnings.component_id
+        || ':' || earnings.partner_id as subject,
+        earnings.amount_minor,
+        earnings.currency_code,
+        cast(null as varchar) as owner,
+        earnings.earned_at as opened_at,
+        'no rate from ' || earnings.currency_code || ' to ' || earnings.payout_currency_code
+        || ' within 7 days up to ' || cast(earnings.earned_date as varchar) || '; deliver fx_rates for it' as what_to_do
+    from {{ ref('int_commission__earnings') }} as earnings
+    where earnings.reason = 'no_fx_rate'
+
+),
+
+-- Partners whom only a compared model would credit wait for nothing (A7).
+waiting_events as (
+
+    select
+        events.reason, 'error',
+        events.source_type || ':' || events.source_id || ':' || events.component_id
+        || ':' || events.partner_id,
+        null, events.currency_code, null, events.event_at,
+        case events.reason
+            when 'no_amount_for_currency'
+                then 'component ' || events.component_id || ' names no amount in ' || events.payout_currency_code
+                || '; add it to a new plan version'
+            else 'the won deal has no amount or currency; complete it in the CRM'
+        end
+    from {{ ref('int_commission__judged_events') }} as events
+    where
+        events.reason in ('no_amount_for_currency', 'deal_without_amount')
+        and events.is_paying
+
+),
+
+missing_plans as (
+
+    select
+        'no_plan', 'error', 'partner:' || lead_plans.partner_id, null, null, null,
+        max(run.as_of_end_at),
+        'no plan version was in force when the lead became valid; date the plan earlier or add an override'
+    from {{ ref('int_terms__lead_plans') }} as lead_plans
+    cross join run
+    where
+        lead_plans.plan_version is null
+        and lead_plans.is_paying
+    group by lead_plans.partner_id
+
+),
+
+negative_balances as (
+
+    select
+        'negative_balance', 'warning', 'partner:' || entries.partner_id,
+        cast(sum(entries.payout_amount_minor) as bigint), entries.payout_currency_code, null,
+        max(run.as_of_end_at),
+        'more was taken back than earned; it is offset against later earnings'
+    from {{ ref('int_payouts__entry_states') }} as entries
+    cross join run
+    group by entries.partner_id, entries.payout_currency_code
+    having sum(entries.payout_amount_minor) < 0
+
+)
+
+select * from waiting_for_rate
+union all
+select * from waiting_events
+union all
+select * from missing_plans
+union all
+select * from negative_balances

@@ -1,0 +1,147 @@
+"""What people typed, checked before it is recorded: ids, texts, e-mails, domains, instants.
+
+What belongs here: cleaning and refusing single values. What does not: rules between values.
+Append-only rows cannot be corrected, so that a doubtful value is refused rather than guessed at.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import datetime
+
+from payouts.errors import DecisionRefusedError
+from payouts.hashing import instant_text
+
+ID_CHARACTERS = 200
+REASON_CHARACTERS = 1_000
+MESSAGE_CHARACTERS = 10_000
+_EMAIL_CHARACTERS = 320
+_DOMAIN = re.compile(r"(?=.{1,253}$)[^\s@/:.]+(\.[^\s@/:.]+)+")
+_KEPT_CONTROLS = "\n\t"
+# These turn the direction of the text around them, so that it reads as something else.
+_DIRECTION_CONTROLS = frozenset(
+    chr(code) for first, last in ((0x202A, 0x202E), (0x2066, 0x2069))
+    for code in range(first, last + 1)
+)  # fmt: skip
+
+
+def identifier(text: str, what: str) -> str:
+    """An id without surrounding space.
+
+    Raises: DecisionRefusedError when it is empty, longer than 200 characters, or holds a character
+    that nobody sees.
+    """
+    cleaned = (text or "").strip()
+    if not cleaned:
+        raise DecisionRefusedError(f"{what} is missing; name it. Nothing was recorded")
+    if len(cleaned) > ID_CHARACTERS:
+        raise DecisionRefusedError(
+            f"{what} has {len(cleaned)} characters, more than {ID_CHARACTERS}; nothing was recorded"
+        )
+    if any(_is_unseen(character) for character in cleaned):
+        raise DecisionRefusedError(
+            f"{what} holds a control character; type it anew. Nothing was recorded"
+        )
+    return cleaned
+
+
+def optional_identifier(text: str | None, what: str) -> str | None:
+    """An id, or None when nothing but space was given.
+
+    Raises: DecisionRefusedError as ``identifier`` does.
+    """
+    return identifier(text, what) if text and text.strip() else None
+
+
+def written(text: str, what: str, limit: int = REASON_CHARACTERS) -> str:
+    """A text by people: control characters but line breaks and tabs stripped, space trimmed.
+
+    Raises: DecisionRefusedError when nothing is left, or more than ``limit`` characters are.
+    """
+    kept = "".join(
+        character
+        for character in (text or "").replace("\r\n", "\n").replace("\r", "\n")
+        if character in _KEPT_CONTROLS or not _is_control(character)
+    ).strip()
+    # A text of characters that nobody sees is none.
+    if not any(not _is_unseen(character) and not character.isspace() for character in kept):
+        raise DecisionRefusedError(f"{what} is missing; write one. Nothing was recorded")
+    if len(kept) > limit:
+        raise DecisionRefusedError(
+            f"{what} has {len(kept)} characters, more than {limit}; shorten it. Nothing was "
+            "recorded"
+        )
+    return kept
+
+
+def optional_written(text: str | None, what: str, limit: int = REASON_CHARACTERS) -> str:
+    """A text by people, or the empty text when nothing was given.
+
+    Raises: DecisionRefusedError as ``written`` does.
+    """
+    return written(text, what, limit) if text and text.strip() else ""
+
+
+def email_address(text: str | None) -> str | None:
+    """An e-mail in lower case without surrounding space; None when nothing was given.
+
+    Raises: DecisionRefusedError. The address itself is in no message: it would reach the logs.
+    """
+    address = (text or "").strip().lower()
+    if not address:
+        return None
+    name, _, domain = address.partition("@")
+    if (
+        not name
+        or not domain
+        or "@" in domain
+        or len(address) > _EMAIL_CHARACTERS
+        or any(character.isspace() or _is_unseen(character) for character in address)
+    ):
+        raise DecisionRefusedError(
+            "the e-mail is not an address: it needs exactly one @ with a text on either side and "
+            "no space; nothing was recorded"
+        )
+    return address
+
+
+def domain_name(text: str | None) -> str | None:
+    """A company's domain in lower case; None when nothing was given.
+
+    Raises: DecisionRefusedError for an address of a page, an e-mail, or a name without a dot.
+    """
+    domain = (text or "").strip().lower().rstrip(".")
+    if not domain:
+        return None
+    if not _DOMAIN.fullmatch(domain) or any(map(_is_unseen, domain)):
+        raise DecisionRefusedError(
+            "the company domain is not a domain; write it as in globex.example, without https:// "
+            "and without a path. Nothing was recorded"
+        )
+    return domain
+
+
+def instant(value: datetime, what: str) -> str:
+    """An instant as fixed-width UTC text.
+
+    Raises: DecisionRefusedError before 1970, which is a typing error and has no fixed width.
+    """
+    if value.year < 1970:
+        raise DecisionRefusedError(
+            f"{what} lies in the year {value.year}; correct it. Nothing was recorded"
+        )
+    return instant_text(value)
+
+
+def shown_actor(actor: str) -> str:
+    """The part of an actor before the @: enough to know who it was, and no address."""
+    return actor.partition("@")[0]
+
+
+def _is_control(character: str) -> bool:
+    return unicodedata.category(character) in ("Cc", "Cs") or character in _DIRECTION_CONTROLS
+
+
+def _is_unseen(character: str) -> bool:
+    return unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp")
