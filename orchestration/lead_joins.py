@@ -38,16 +38,15 @@ def load_published_leads(home: Path, connection: duckdb.DuckDBPyConnection) -> N
 def record_joins(
     store: Store, connection: duckdb.DuckDBPyConnection, recorded_at: datetime
 ) -> None:
-    """Remember published leads that are part of another by now.
+    """Remember leads that were published, posted or decided on and are part of another by now.
 
     connection: the working file with its facts built. Raises: ControlBusyError, StorageError.
     """
     from payouts.lead_joins import record_lead_joins
 
     joins = connection.execute(
-        "SELECT aliases.alias_lead_id, aliases.lead_id "
-        "FROM intermediate.int_identity__lead_aliases AS aliases "
-        "JOIN raw.published__leads AS published ON aliases.alias_lead_id = published.lead_id"
+        "SELECT alias_lead_id, lead_id FROM intermediate.int_identity__known_aliases "
+        "WHERE joined_at IS NULL"
     ).fetchall()
     if joins:
         record_lead_joins(store, joins, recorded_at)

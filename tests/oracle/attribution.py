@@ -42,7 +42,7 @@ class Attribution:
     touch_type: the type that competes (A2), None when no touch does.
     model and compare_models: of the version in force, None and () before the first.
     conversion_ends_at: A5, the last instant at which a first payment still counts.
-    earned_events: decision 0031, those of leads that had earned and joined, (type, id).
+    earned_events: decision 0031, those of leads that had earned and joined, (trigger, type, id).
     """
 
     members: frozenset[str]
@@ -58,7 +58,7 @@ class Attribution:
     is_ruled: bool = False
     pins: tuple[Pin, ...] = ()
     is_rejected: bool = False
-    earned_events: frozenset[tuple[str, str]] = frozenset()
+    earned_events: frozenset[tuple[str, str, str]] = frozenset()
 
     @property
     def computed_ppm(self) -> Credits:
@@ -75,9 +75,13 @@ class Attribution:
         own = [pin for pin in self.pins if customer_id in pin.customers]
         return own[0].credits_ppm if own else self.paying_ppm
 
-    def event_credits(self, source_type: str, source_id: str) -> Credits:
+    def had_joined(self, customer_id: str) -> bool:
+        """Decision 0031: the customer had earned, and passed A5, before its lead joined."""
+        return len(self.pins) > 1 and any(customer_id in pin.customers for pin in self.pins)
+
+    def event_credits(self, trigger: str, source_type: str, source_id: str) -> Credits:
         """What pays on an event: one that earned before leads joined keeps its own pin."""
-        own = [pin for pin in self.pins if (source_type, source_id) in pin.events]
+        own = [pin for pin in self.pins if (trigger, source_type, source_id) in pin.events]
         return own[0].credits_ppm if own else self.paying_ppm
 
     def under(self, model: str | None) -> "Attribution":

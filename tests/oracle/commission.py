@@ -178,7 +178,9 @@ class Earner:
         duration_share = self._duration_share(invoice, line, component)
         if duration_share == 0:
             return "outside_duration"
-        if _converted_late(attribution, first_payment):
+        if _converted_late(attribution, first_payment) and not attribution.had_joined(
+            invoice.customer_id
+        ):
             return "conversion_window"
         credits = attribution.customer_credits(invoice.customer_id)
         parts = []
@@ -271,7 +273,7 @@ class Earner:
                 amount_minor = round_half_away(deal.amount_minor * component.rate)
         if not amount_minor or not currency_code:
             return None
-        credits = attribution.event_credits(trigger.source_type, trigger.source_id)
+        credits = attribution.event_credits(trigger.stage, trigger.source_type, trigger.source_id)
         amount_minor = _part(amount_minor, credits, partner["partner_id"])
         if not amount_minor:
             return None
@@ -302,7 +304,8 @@ def _triggers(lead: Lead, attribution: Attribution, stage: str) -> list[StageEve
     """
     events = [event for event in lead.stage_events if event.stage == stage]
     earned = attribution.earned_events
-    return [e for e in events if (e.source_type, e.source_id) in earned] or events[:1]
+    kept = [e for e in events if (stage, e.source_type, e.source_id) in earned]
+    return kept or events[:1]
 
 
 def _part(whole_minor: int, credits: Credits, partner_id: str) -> int:

@@ -130,7 +130,7 @@ def compute(
         lines,
         night.unpaid(attributions),
         _comparison(night, attributions, earnings),
-        pins_after(_earned(earnings), unruled, identity.seen_at(), pins),
+        pins_after(_earned(earnings), unruled, _first_days(book, earnings), pins),
     )
 
 
@@ -198,8 +198,17 @@ def _earned(earnings: list[tuple[Lead, Earning]]) -> dict[frozenset[str], Earned
         if earning.invoice:
             customers.add(earning.invoice.customer_id)
         else:
-            events.add((earning.source_type, earning.source_id))
+            events.add((earning.component.trigger, earning.source_type, earning.source_id))
     return found
+
+
+def _first_days(book: Book, earnings: list[tuple[Lead, Earning]]) -> dict[frozenset[str], date]:
+    """The local day on which each lead first earned."""
+    days: dict[frozenset[str], date] = {}
+    for lead, earning in earnings:
+        day = book.zone.local_date(earning.earned_at)
+        days[lead.members] = min(day, days.get(lead.members, day))
+    return days
 
 
 def _submissions(leads: list[Lead]) -> dict[str, tuple[str, str, str | None]]:

@@ -5,7 +5,6 @@ Does not belong here: how an address is normalised (mail.py), what a lead did, w
 """
 
 from collections import defaultdict
-from datetime import datetime
 
 from .facts import Book, Row
 from .mail import business_domain, normalise_email
@@ -84,10 +83,6 @@ class Identity:
     def leads(self) -> list[frozenset[str]]:
         """One set of member record keys per lead, in a stable order."""
         return sorted(self._lead_by_root.values(), key=lambda keys: min(keys))
-
-    def seen_at(self) -> dict[frozenset[str], datetime]:
-        """The instant of the earliest fact of each lead."""
-        return {keys: min(self._born_at[key] for key in keys) for keys in self.leads()}
 
     def lead_of_record(self, key: str) -> frozenset[str]:
         """The lead to which a record (`entity:id`) belongs."""

@@ -6,10 +6,10 @@ Does not belong here: what the touches alone come to (attribution.py).
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date
 
 Credits = Mapping[str, int]  # partner_id -> parts per million, summing to a million; or empty
-Earned = tuple[set[str], set[tuple[str, str]]]  # customers and events on which a lead earned
+Earned = tuple[set[str], set[tuple[str, str, str]]]  # customers and events on which a lead earned
 
 
 @dataclass(frozen=True)
@@ -28,15 +28,17 @@ class Ruling:
 class Pin:
     """The credits under which a lead first earned, and what it has earned on since.
 
-    seen_at: the earliest fact of the lead then, by which leads have their age. customers: ids of
-    the customers whose lines earned; events: (source_type, source_id) of the events that did.
+    night, earned_on: when it was pinned, and the day of its first earning; by these leads have
+    their age (decision 0031). customers: ids of the customers whose lines earned; events:
+    (trigger, source_type, source_id) of the events that did.
     """
 
-    seen_at: datetime
+    night: int
+    earned_on: date
     members: frozenset[str]
     credits_ppm: Credits
     customers: frozenset[str]
-    events: frozenset[tuple[str, str]]
+    events: frozenset[tuple[str, str, str]]
 
 
 def rulings_on(members: frozenset[str], rulings: Iterable[Ruling]) -> list[Ruling]:
@@ -54,23 +56,24 @@ def pin_under(rulings: Sequence[Ruling], pin: Pin) -> Pin:
 
 
 def pins_of(members: frozenset[str], pins: Iterable[Pin]) -> tuple[Pin, ...]:
-    """The pins of every lead that this one has grown from, the oldest lead first."""
+    """The pins of every lead that this one has grown from, the one that earned first first."""
     held = [pin for pin in pins if pin.members & members]
-    return tuple(sorted(held, key=lambda pin: (pin.seen_at, min(pin.members))))
+    return tuple(sorted(held, key=lambda pin: (pin.night, pin.earned_on, min(pin.members))))
 
 
 def pins_after(
     earned: Mapping[frozenset[str], Earned],
     credits: Mapping[frozenset[str], Credits],
-    seen_at: Mapping[frozenset[str], datetime],
+    earned_on: Mapping[frozenset[str], date],
     pins: Sequence[Pin],
 ) -> tuple[Pin, ...]:
     """The pins for the next night: a lead that earned for the first time is held to its credits.
 
-    earned, credits, seen_at: by members of the lead; who has no credits here is not pinned.
-    Earlier pins stay; where leads joined, a new customer or event follows the oldest.
+    earned, credits, earned_on: by members of the lead; who has no credits here is not pinned.
+    Earlier pins stay; in joined leads a new customer or event follows the one that earned first.
     """
     known: dict[Pin, Earned] = {pin: (set(pin.customers), set(pin.events)) for pin in pins}
+    night = 1 + max((pin.night for pin in pins), default=0)
     new = []
     for members, (customers, events) in earned.items():
         held = pins_of(members, pins)
@@ -80,7 +83,8 @@ def pins_after(
         elif members in credits:
             new.append(
                 Pin(
-                    seen_at[members],
+                    night,
+                    earned_on[members],
                     members,
                     credits[members],
                     frozenset(customers),

@@ -124,6 +124,18 @@ taken as (
 
 -- R10: the oldest earning entries of the line are reversed first; a reversal is available no earlier
 -- than the parts it reverses.
+-- A step that goes against the others (M3: a part can shrink by a unit as the whole grows) reverses nothing and
+-- is not reversed.
+sized_parts as (
+
+    select
+        *,
+        greatest(amount_minor * sign(sum(amount_minor) over whole_line), 0) as size_minor
+    from {{ ref('int_commission__earning_parts') }}
+    window whole_line as (partition by component_id, source_type, source_id, partner_id)
+
+),
+
 part_spans as (
 
     select
@@ -132,9 +144,9 @@ part_spans as (
         source_id,
         partner_id,
         available_date,
-        cast(sum(abs(amount_minor)) over oldest_first as bigint) - abs(amount_minor) as opens_at,
-        cast(sum(abs(amount_minor)) over oldest_first as bigint) as closes_at
-    from {{ ref('int_commission__earning_parts') }}
+        cast(sum(size_minor) over oldest_first as bigint) - size_minor as opens_at,
+        cast(sum(size_minor) over oldest_first as bigint) as closes_at
+    from sized_parts
     window oldest_first as (
         partition by component_id, source_type, source_id, partner_id
         order by part_number

@@ -11,9 +11,9 @@ paying as (
 
 ),
 
-compared as (
+found as (
 
-    select distinct
+    select
         lead_records.record_id as customer_id,
         compared_credits.lead_id,
         compared_credits.partner_id,
@@ -27,7 +27,7 @@ compared as (
             compared_credits.lead_id = lead_records.lead_id
             and lead_records.record_type = 'customer'
 
-    union
+    union all
 
     -- A6: whom a ruling took the customer from stays explained.
     select
@@ -40,6 +40,19 @@ compared as (
     inner join {{ ref('int_attribution__earned') }} as earned
         on decided.customer_id = earned.customer_id
     where decided.ruled_at is not null
+
+),
+
+compared as (
+
+    select
+        customer_id,
+        lead_id,
+        partner_id,
+        min(valid_at) as valid_at,
+        bool_and(is_conversion_late) as is_conversion_late
+    from found
+    group by customer_id, lead_id, partner_id
 
 )
 

@@ -1,6 +1,6 @@
 -- Grain: one row per event that a commission may be paid on (lead_id, stage, source_type, source_id): the first of
--- each stage (C1), with who is credited for it and by what (A6). Where several events of one stage have earned,
--- leads were joined after that, and all of them stay (decision 0031).
+-- each stage (C1), with who is credited for it and by what (A6). Where leads that had earned were joined, the events of a
+-- stage that had earned stay, all of them, and no other of that stage earns (decision 0031).
 with
 
 homes as (
@@ -37,11 +37,27 @@ earned_events as (
 
 ),
 
+joined_leads as (
+
+    select lead_id
+    from {{ ref('int_attribution__homes') }}
+    where after_earning <> 'recompute'
+    group by lead_id
+    having count(distinct home_lead_id) > 1
+
+),
+
 joined_stages as (
 
-    select distinct lead_id, stage
+    select distinct
+        earned_events.lead_id,
+        earned_events.stage
     from earned_events
-    where events_of_stage > 1
+    left join joined_leads
+        on earned_events.lead_id = joined_leads.lead_id
+    where
+        earned_events.events_of_stage > 1
+        or joined_leads.lead_id is not null
 
 ),
 
@@ -65,7 +81,10 @@ events as (
         on
             earned_events.lead_id = first_events.lead_id
             and earned_events.stage = first_events.stage
-    where earned_events.events_of_stage > 1
+    inner join joined_stages
+        on
+            earned_events.lead_id = joined_stages.lead_id
+            and earned_events.stage = joined_stages.stage
 
     union all
 

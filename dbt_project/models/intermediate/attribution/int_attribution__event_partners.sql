@@ -11,9 +11,9 @@ paying as (
 
 ),
 
-compared as (
+found as (
 
-    select distinct
+    select
         first_events.lead_id,
         first_events.stage,
         first_events.occurred_at as triggered_at,
@@ -28,7 +28,7 @@ compared as (
     inner join {{ ref('int_leads__first_events') }} as first_events
         on compared_credits.lead_id = first_events.lead_id
 
-    union
+    union all
 
     -- A6: whom a ruling took the event from stays explained.
     select
@@ -47,6 +47,22 @@ compared as (
             and decided.source_type = earned.source_type
             and decided.source_id = earned.source_id
     where decided.ruled_at is not null
+
+),
+
+compared as (
+
+    select
+        lead_id,
+        stage,
+        source_type,
+        source_id,
+        partner_id,
+        min(triggered_at) as triggered_at,
+        min(valid_at) as valid_at,
+        bool_and(is_conversion_late) as is_conversion_late
+    from found
+    group by lead_id, stage, source_type, source_id, partner_id
 
 )
 

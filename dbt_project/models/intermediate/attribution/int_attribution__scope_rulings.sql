@@ -34,7 +34,9 @@ binding as (
         on homes.home_lead_id = aliases.alias_lead_id
     where
         homes.home_lead_id <> homes.lead_id
-        and coalesce(aliases.joined_at, timestamp '1900-01-01') <= rulings.decided_at
+        -- A join that nobody has recorded yet is of tonight: what was ruled before did not mean this lead. An id that
+        -- is no alias of any key has only been renamed.
+        and (aliases.alias_lead_id is null or aliases.joined_at <= rulings.decided_at)
 
 )
 
