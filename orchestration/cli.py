@@ -15,6 +15,7 @@ from pathlib import Path
 import typer
 
 from orchestration import (
+    cli_adjust,
     cli_batches,
     cli_evidence,
     cli_ingest,
@@ -23,6 +24,7 @@ from orchestration import (
     cli_leads,
     cli_night,
     cli_people,
+    cli_periods,
     cli_rules,
     cli_setup,
 )
@@ -45,6 +47,8 @@ app.add_typer(cli_batches.app, name="batches")
 cli_people.add_commands(app)
 app.add_typer(cli_leads.app, name="lead")
 app.add_typer(cli_rules.app, name="rule")
+app.add_typer(cli_adjust.app, name="adjust")
+app.add_typer(cli_periods.app, name="period")
 cli_evidence.add_commands(app)
 cli_later.add_commands(app)
 

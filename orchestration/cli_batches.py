@@ -5,6 +5,7 @@ What does not belong here: deciding on a batch (`cli_decisions`) and the rules (
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -26,9 +27,12 @@ from orchestration.cli_common import (
     print_table,
 )
 from orchestration.cli_decisions import BatchArgument, add_decisions
+from orchestration.cli_options import AsKnownOption
 from orchestration.cli_records import batch_detail_record
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from payouts.events import Event
     from payouts.records import BatchSummary
 
@@ -82,17 +86,21 @@ def list_all(
     state: Annotated[
         str | None, typer.Option("--state", help="Only batches in this state.")
     ] = None,
+    as_known: AsKnownOption = None,
     home: HomeOption = DEFAULT_HOME,
     as_json: JsonOption = False,
 ) -> None:
-    """List all batches, newest cut-off first."""
+    """List all batches, newest cut-off first; with --as-known as they stood then."""
     from payouts.records import list_batches
     from payouts.states import STATES
 
     if state is not None and state not in STATES:
         raise typer.BadParameter(f"one of {', '.join(STATES)}", param_hint="--state")
     with open_control(home) as store, store.read() as connection:
-        batches = list_batches(connection, None if state is None else [state])
+        if as_known is None:
+            batches = list_batches(connection, None if state is None else [state])
+        else:
+            batches = _known_batches(connection, home, as_known, state)
     if as_json:
         print_json(batches)
     else:
@@ -101,13 +109,26 @@ def list_all(
 
 @app.command("show")
 def show(
-    batch_id: BatchArgument, home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False
+    batch_id: BatchArgument,
+    as_known: AsKnownOption = None,
+    home: HomeOption = DEFAULT_HOME,
+    as_json: JsonOption = False,
 ) -> None:
-    """Show one batch: items, who was left out, its hash, everything decided about it."""
+    """Show one batch: items, who was left out, its hash, everything decided about it.
+
+    With --as-known: its state then, and what had been decided.
+    """
+    from orchestration.known import known_at
+    from orchestration.known_batches import show_known
+    from orchestration.known_partner import home_timezone
     from payouts.records import show as load_detail
 
     with open_control(home) as store, store.read() as connection:
-        detail = load_detail(connection, batch_id)
+        if as_known is None:
+            detail = load_detail(connection, batch_id)
+        else:
+            known = known_at(connection, as_known, home_timezone(home))
+            detail = show_known(connection, batch_id, known)
     if as_json:
         print_json(batch_detail_record(detail))
         return
@@ -182,6 +203,21 @@ def export(
         f"file     {exported.file_path}\nsha256   {exported.file_sha256}\n"
         f"manifest {exported.manifest_path}"
     )
+
+
+def _known_batches(
+    connection: Connection, home: Path, as_known: str, state: str | None
+) -> list[BatchSummary]:
+    from orchestration.known import known_at
+    from orchestration.known_batches import known_batches
+    from orchestration.known_partner import home_timezone
+
+    known = known_at(connection, as_known, home_timezone(home))
+    return [
+        batch.summary
+        for batch in known_batches(connection, known)
+        if state in (None, batch.summary.state)
+    ]
 
 
 def _print_batches(title: str, batches: list[BatchSummary]) -> None:

@@ -1,4 +1,4 @@
-"""Commands that answer why: `explain`, `balance`, `verify`."""
+"""Commands that answer why: `explain`, `balance`, `statement`, `verify`."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from orchestration.cli_common import (
     CommandError,
     HomeOption,
     JsonOption,
+    ProgramOption,
     counted,
     open_control,
     open_published,
@@ -19,6 +20,7 @@ from orchestration.cli_common import (
     print_json,
     print_table,
 )
+from orchestration.cli_options import AsKnownOption, HtmlOption, refuse_both
 
 if TYPE_CHECKING:
     from payouts.findings import Finding
@@ -29,6 +31,7 @@ def add_commands(app: typer.Typer) -> None:
     """Add the commands of this module to the command line."""
     app.command("explain")(explain)
     app.command("balance")(balance)
+    app.command("statement")(statement)
     app.command("verify")(verify)
 
 
@@ -37,46 +40,99 @@ def explain(
         list[str],
         typer.Argument(
             metavar="[TYPE] REF",
-            help="Id of an entry, commission, lead, invoice line, invoice, payout or batch; with "
-            "its type before it (line for an invoice line) nothing else is looked for.",
+            help="Id of an entry, commission, lead, invoice line, invoice, payout, batch or "
+            "partner; with its type before it (line for an invoice line, balance for a partner) "
+            "nothing else is looked for.",
         ),
     ],
     home: HomeOption = DEFAULT_HOME,
     as_json: JsonOption = False,
+    html: HtmlOption = None,
 ) -> None:
-    """Show the whole chain behind an amount.
+    """Show the whole chain behind an amount, recomputed from what was recorded.
 
-    Of a lead: all that happened to it in order of time, then where it stands.
+    Exits with 1 when an entry does not recompute. Of a lead: all that happened to it in order of
+    time, then where it stands.
     """
     from orchestration.evidence import explain as find
-    from orchestration.evidence_text import print_explanation
+    from orchestration.evidence_checks import require_matches
+    from orchestration.evidence_home import require_intact, with_home
 
+    refuse_both(as_json, html)
     type_word, reference = _asked(words)
     with open_published(home) as connection:
         evidence = find(connection, reference, type_word)
     if evidence["reference_type"] == "lead":
-        _explain_lead(home, evidence, as_json)
-    elif as_json:
-        print_json(evidence)
+        evidence = _with_timeline(home, evidence)
     else:
-        print_explanation(evidence)
+        evidence = with_home(evidence, home)
+    _show_evidence(evidence, as_json, html)
+    require_matches(evidence)
+    require_intact(evidence)
 
 
 def balance(
     partner_id: Annotated[str, typer.Argument(metavar="PARTNER", help="Id of the partner.")],
+    as_known: AsKnownOption = None,
     home: HomeOption = DEFAULT_HOME,
     as_json: JsonOption = False,
 ) -> None:
-    """Show one partner's money, entry by entry."""
+    """Show one partner's money, entry by entry; with --as-known as it stood then."""
     from orchestration.evidence import balance as find
     from orchestration.evidence_text import print_balance
 
-    with open_published(home) as connection:
-        record = find(connection, partner_id)
+    if as_known is not None:
+        record = _known_balance(home, partner_id, as_known)
+    else:
+        with open_published(home) as connection:
+            record = find(connection, partner_id)
     if as_json:
         print_json(record)
     else:
         print_balance(record)
+
+
+def statement(
+    partner_id: Annotated[str, typer.Argument(metavar="PARTNER", help="Id of the partner.")],
+    period: Annotated[
+        str | None,
+        typer.Option(
+            "--period", metavar="YYYY-MM", help="Local month; default: that of the last night."
+        ),
+    ] = None,
+    as_known: AsKnownOption = None,
+    home: HomeOption = DEFAULT_HOME,
+    program: ProgramOption = None,
+    as_json: JsonOption = False,
+    html: HtmlOption = None,
+) -> None:
+    """Show one partner's month: opening balance, what moved it and why, closing balance.
+
+    From journal entries by posting period. With --as-known it is the same whenever it is asked
+    for. Expected pay dates follow payouts.schedule as program.yml has it now.
+    """
+    from orchestration.cli_common import open_workspace
+    from orchestration.document_pages import write_page
+    from orchestration.documents import print_document
+    from orchestration.known_partner import partner_statement
+    from orchestration.statement_document import statement_document
+
+    refuse_both(as_json, html)
+    month = _period(period)
+    workspace = open_workspace(program)
+    with open_control(home) as store, store.read() as connection:
+        record, name = partner_statement(
+            connection, home, workspace.program, partner_id, month, as_known
+        )
+    if as_json:
+        print_json(record)
+        return
+    document = statement_document(record, name)
+    if html is None:
+        print_document(document)
+    else:
+        write_page(document, html)
+        out().print(f"Wrote {html}")
 
 
 def verify(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:
@@ -113,19 +169,52 @@ def _asked(words: list[str]) -> tuple[str | None, str]:
     return words[0], words[1]
 
 
-def _explain_lead(home: Path, evidence: dict[str, Any], as_json: bool) -> None:
+def _with_timeline(home: Path, evidence: dict[str, Any]) -> dict[str, Any]:
     from orchestration.lead_control import with_recorded
-    from orchestration.lead_text import print_lead, print_timeline
     from orchestration.lead_timeline import timeline
 
     evidence = with_recorded(evidence, home)
-    events = timeline(evidence)
+    return {**evidence, "timeline": timeline(evidence)}
+
+
+def _show_evidence(evidence: dict[str, Any], as_json: bool, html: Path | None) -> None:
+    from orchestration.document_pages import write_page
+    from orchestration.documents import Document, print_document
+    from orchestration.evidence_document import evidence_document, recomputation_blocks
+    from orchestration.lead_text import print_lead, print_timeline
+
     if as_json:
-        print_json({**evidence, "timeline": events})
-        return
-    out().print(f"lead {evidence['reference']}\n")
-    print_timeline(events)
-    print_lead(evidence)
+        print_json(evidence)
+    elif html is not None:
+        write_page(evidence_document(evidence), html)
+        out().print(f"Wrote {html}")
+    elif evidence["reference_type"] == "lead":
+        out().print(f"lead {evidence['reference']}\n")
+        print_timeline(evidence["timeline"])
+        print_lead(evidence)
+        found = [*recomputation_blocks(evidence["recomputation"])]
+        print_document(Document("Recomputed", blocks=found))
+    else:
+        print_document(evidence_document(evidence))
+
+
+def _known_balance(home: Path, partner_id: str, as_known: str) -> dict[str, Any]:
+    from orchestration.known_partner import home_timezone, partner_balance
+
+    timezone = home_timezone(home)
+    with open_control(home) as store, store.read() as connection:
+        return partner_balance(connection, home, partner_id, as_known, timezone)
+
+
+def _period(text: str | None) -> str | None:
+    """A month as YYYY-MM. Raises: BadParameter (exit 2)."""
+    import re
+
+    if text is not None and not re.fullmatch(r"[1-9][0-9]{3}-(0[1-9]|1[0-2])", text):
+        raise typer.BadParameter(
+            f"{text!r} is no month; write it like 2026-02", param_hint="--period"
+        )
+    return text
 
 
 def _recorded(home: Path, store: Store) -> list[Finding]:

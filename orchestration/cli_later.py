@@ -8,13 +8,10 @@ from orchestration.cli_common import CommandError
 
 # Command → what stands in for it until then.
 LATER = {
-    "adjust": "Correct the source record; the next night posts the difference.",
     "dispute": "Hold the line meanwhile with `partnerledger batches hold`.",
-    "statement": "`partnerledger balance PARTNER` and `explain` show what it would hold.",
     "simulate": "Run a changed program.yml in a home of its own with `run --program --home`.",
     "reconcile": "Compare with marts.fct_commission_lines in the published snapshot.",
     "forecast": "marts.fct_payout_forecast and fct_commission_liability hold the figures.",
-    "period": "No period is closed in this release: each entry keeps its own posting period.",
     "serve": "The published snapshot is a DuckDB file; HOME/serving/current.json names it.",
 }
 

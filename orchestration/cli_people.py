@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -9,12 +10,15 @@ import typer
 from orchestration.cli_common import (
     DEFAULT_HOME,
     ActorOption,
+    CommandError,
     HomeOption,
     JsonOption,
+    ProgramOption,
     actor_name,
     money,
     open_control,
     open_published,
+    open_workspace,
     out,
     parse_date,
     print_json,
@@ -214,6 +218,48 @@ def show_partner(
         out().print(f"Money: {amounts}")
     shown = ", ".join(f"{row['submissions']} {row['verdict']}" for row in verdicts)
     out().print(f"Submissions: {shown or 'none'}")
+
+
+@partner_app.command("rules")
+def rules(
+    partner_id: PartnerArgument,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="FILE", dir_okay=False, help="Write the page here instead."
+        ),
+    ] = None,
+    home: HomeOption = DEFAULT_HOME,
+    program: ProgramOption = None,
+) -> None:
+    """Say a partner's terms in words: a Markdown page, each version with its days.
+
+    Group and payout currency are those of the published snapshot.
+    """
+    from orchestration.docs_partner import PageOf, partner_rules
+
+    with open_published(home) as connection:
+        found = query(
+            connection,
+            'select partner_id, name, "group", payout_currency_code from marts.dim_partners '
+            "where partner_id = ?",
+            [partner_id],
+        )
+    if not found:
+        raise unknown_partner(partner_id)
+    row = found[0]
+    partner = PageOf(partner_id, row["name"] or "", row["group"], row["payout_currency_code"])
+    page = partner_rules(open_workspace(program).program, partner)
+    if output is None:
+        typer.echo(page, nl=False)
+        return
+    try:
+        output.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise CommandError(
+            f"{output} cannot be written: {error.strerror or error}", "Name another file."
+        ) from None
+    out().print(f"wrote {output}")
 
 
 def _print_payees(payees: list, as_json: bool) -> None:

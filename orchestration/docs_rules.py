@@ -1,34 +1,24 @@
 """docs/commission-rules.md: what program.yml says, in words a partner understands.
 
-Each sentence is a setting; no rule is decided here. What does not belong here: other pages.
+Each sentence is a setting; no rule is decided here. What does not belong here: the words of a plan
+(`docs_plan`), the page of one partner (`docs_partner`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from decimal import Decimal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from orchestration.docs_plan import STAGES, span_text, version_lines, version_spans
+from orchestration.docs_words import amounts, count, percent
 
 if TYPE_CHECKING:
     from program.schema import Program
     from program.schema_lead import AttributionVersion, LeadVersion
     from program.schema_payouts import PayoutTerms
-    from program.schema_plans import (
-        ChargebackPolicy,
-        ChurnPolicy,
-        EventComponent,
-        PlanVersion,
-        RecurringComponent,
-    )
+    from program.schema_plans import Plan
 
-_STAGES = {
-    "signup": "somebody signs up",
-    "demo_booked": "a demo is booked",
-    "demo_held": "a demo was held",
-    "deal_won": "a deal is won",
-    "first_payment": "the customer pays for the first time",
-}
 _TOUCHES = {
     "manual_ruling": "a ruling by the programme",
     "deal_registration": "an approved deal registration",
@@ -42,11 +32,6 @@ _AFTER_EARNING = {
     "recompute_until_paid": "- Who brought a lead follows new facts until something earned for it "
     "has been paid; then it stays (A6).",
     "recompute": "- Who brought a lead always follows the newest facts (A6).",
-}
-_HOLDS = {
-    "paid": "after the invoice was paid",
-    "event": "after the event",
-    "month_end": "after the end of that month",
 }
 _GATES = {
     "status": "the partner is active",
@@ -68,22 +53,23 @@ def commission_rules(workspace_path: Path, notice: str) -> str:
         f"# How partners of {program.program.name} earn",
         "",
         f"Paid by {program.program.legal_entity}. Days begin at midnight in "
-        f"{program.program.timezone}. The numbers in brackets name the rule of the product.",
+        f"{program.program.timezone}. The numbers in brackets name the rule of the product. "
+        "`partnerledger partner rules PARTNER` writes the page of one partner.",
         "",
     ]
-    for version in program.lead:
-        lines += _lead(version)
-    for version in program.attribution:
-        lines += _attribution(version)
+    for version in sorted(program.lead, key=lambda each: each.effective_from):
+        lines += lead_lines(version)
+    for version in sorted(program.attribution, key=lambda each: each.effective_from):
+        lines += attribution_lines(version)
     for plan in program.plans:
-        for version in plan.versions:
-            lines += _plan(program, plan.id, version)
-    lines += _payouts(program.payouts)
+        lines += _plan(program, plan)
+    lines += payout_lines(program.payouts)
     lines += _approvals(program)
     return "\n".join(lines) + "\n"
 
 
-def _lead(version: LeadVersion) -> Iterator[str]:
+def lead_lines(version: LeadVersion) -> Iterator[str]:
+    """What counts as a lead, by one version."""
     scope = (
         "All people of one company are one lead."
         if version.scope == "account"
@@ -92,7 +78,7 @@ def _lead(version: LeadVersion) -> Iterator[str]:
     yield f"## Leads, from {version.effective_from}"
     yield ""
     yield (
-        f"- A lead is valid when {_STAGES[version.valid_when]}; a won deal or a first payment "
+        f"- A lead is valid when {STAGES[version.valid_when]}; a won deal or a first payment "
         f"makes any lead valid (L2). {scope} (F4)"
     )
     if version.protection_days:
@@ -112,7 +98,8 @@ def _lead(version: LeadVersion) -> Iterator[str]:
     yield ""
 
 
-def _attribution(version: AttributionVersion) -> Iterator[str]:
+def attribution_lines(version: AttributionVersion) -> Iterator[str]:
+    """How it is decided who brought a customer, by one version."""
     order = ", then ".join(_TOUCHES[name] for name in version.priority)
     yield f"## Who brought the customer, from {version.effective_from}"
     yield ""
@@ -145,122 +132,36 @@ def _model(version: AttributionVersion) -> str:
     if version.model == "position_based":
         shares = version.position_based
         return (
-            f"Of those that compete, the first has {_percent(shares.first)} and the last "
-            f"{_percent(shares.last)}; those between share the rest, two have half each"
+            f"Of those that compete, the first has {percent(shares.first)} and the last "
+            f"{percent(shares.last)}; those between share the rest, two have half each"
         )
-    days = _count(version.time_decay.half_life_days, "day")
+    days = count(version.time_decay.half_life_days, "day")
     return f"All that compete share the credit; one that is {days} older counts half"
 
 
-def _plan(program: Program, plan_id: str, version: PlanVersion) -> Iterator[str]:
-    groups = [name for name, plan in program.groups.items() if plan == plan_id]
-    own = [each.partner_id for each in program.overrides if each.plan == plan_id]
-    who = ", ".join([*(f"group {name}" for name in groups), *(f"partner {name}" for name in own)])
-    yield f"## Plan {plan_id}, from {version.effective_from}"
-    yield ""
-    yield f"For {who or 'nobody at present'}. " + (
-        "A lead keeps the terms of the day on which it became valid (T2)."
-        if version.terms_follow == "pinned"
-        else "The terms of the day of each event count (T2)."
-    )
-    yield ""
-    for component in version.components:
-        if component.kind == "recurring":
-            yield from _recurring(component)
-        elif component.kind == "event":
-            yield _event(component)
-        else:
-            yield f"- **{component.id}** ({component.kind})."
-    hold = version.hold
-    yield f"- Payable {_count(hold.days, 'day')} {_HOLDS[hold.after]} (P1)."
-    yield from _clawback(version)
-    yield ""
-
-
-def _recurring(component: RecurringComponent) -> Iterator[str]:
-    months = component.duration.months
-    if months is None:
-        span = "for as long as the customer pays"
-    elif months == 0:
-        span = "for the first payment only"
-    elif component.duration.basis == "charge_start":
-        span = f"for everything that starts in the first {_count(months, 'month')}"
-    else:
-        span = f"for the days of service that lie in the first {_count(months, 'month')}"
-    yield (
-        f"- **{component.id}**: {_percent(component.rate)} of each paid invoice line, without tax, "
-        f"{span} from the start of the customer's first paid service (C1, C3)."
-    )
-    base = component.base
-    yield (
-        "  Discounts lower what you earn (C2)."
-        if base.discounts == "reduce"
-        else "  Discounts do not lower what you earn (C2)."
-    )
-    parts = {"one_off": "one-off items", "usage": "usage", "setup": "setup", "credits": "credits",
-             "shipping": "shipping"}  # fmt: skip
-    excluded = [text for name, text in parts.items() if getattr(base, name) == "exclude"]
-    if excluded:
-        yield f"  Not counted: {', '.join(excluded)}."
-    if component.products.include:
-        yield f"  Only products {', '.join(component.products.include)}."
-    if component.products.exclude:
-        yield f"  Without products {', '.join(component.products.exclude)}."
-
-
-def _event(component: EventComponent) -> str:
-    once = f"once per lead when {_STAGES[component.trigger]} and the lead is valid (C1)"
-    if component.rate is not None:
-        return f"- **{component.id}**: {_percent(component.rate)} of the first won deal, {once}."
-    return f"- **{component.id}**: {_amounts(component.amount or {})}, {once}."
-
-
-def _clawback(version: PlanVersion) -> Iterator[str]:
-    policy = version.clawback
-    if policy.refund.mode == "proportional":
-        yield (
-            "- A refund takes back the same share of what was earned as was refunded of what was "
-            "paid; a full refund leaves exactly nothing (R1, M4)."
+def _plan(program: Program, plan: Plan) -> Iterator[str]:
+    groups = [name for name, plan_id in program.groups.items() if plan_id == plan.id]
+    own = [
+        f"partner {each.partner_id} from {each.effective_from}"
+        for each in program.overrides
+        if each.plan == plan.id
+    ]
+    who = ", ".join([*(f"group {name}" for name in groups), *own])
+    for version, start, end in version_spans(plan):
+        yield f"## Plan {plan.id}, {span_text(start, end)}"
+        yield ""
+        yield f"For {who or 'nobody at present'}. " + (
+            "A lead keeps the terms of the day on which it became valid (T2)."
+            if version.terms_follow == "pinned"
+            else "The terms of the day of each event count (T2)."
         )
-    else:
-        yield "- Refunds take nothing back (R1)."
-    yield f"- {_chargeback(policy.chargeback)} (R2)."
-    if policy.churn is not None:
-        yield f"- {_churn(policy.churn)} (R5)."
-    if policy.max_age_days is not None:
-        yield (
-            f"- Nothing is taken back later than {_count(policy.max_age_days, 'day')} after it was "
-            "earned (R8)."
-        )
+        yield ""
+        yield from version_lines(version, program.program.reporting_currency)
+        yield ""
 
 
-def _chargeback(policy: ChargebackPolicy) -> str:
-    lost = "is taken back" if policy.on_lost == "reverse" else "stays"
-    if policy.on_open == "reverse":
-        return (
-            "A chargeback takes back what was earned at once; when it is won, the same amount is "
-            "given back"
-        )
-    while_open = "waits while a chargeback is open" if policy.on_open == "hold" else "stays payable"
-    return f"What was earned {while_open}; lost, it {lost}; won, it is released"
-
-
-def _churn(policy: ChurnPolicy) -> str:
-    start = (
-        f"If the customer's access ends within {policy.window_days} days of the first paid "
-        "service, bounties are taken back"
-    )
-    if policy.mode == "full":
-        return f"{start} in full"
-    if policy.mode == "prorated":
-        return f"{start} in proportion to the days that are missing"
-    steps = ", ".join(
-        f"{_percent(band.share)} under {band.under_days} days" for band in policy.table
-    )
-    return f"{start}: {steps}"
-
-
-def _payouts(terms: PayoutTerms) -> Iterator[str]:
+def payout_lines(terms: PayoutTerms, currency_code: str | None = None) -> Iterator[str]:
+    """When money is paid. currency_code: of the partner who reads it; None: of all."""
     schedule = terms.schedule
     when = {
         "monthly": f"On day {schedule.pay_day} of each month, what was available by the end of the "
@@ -277,12 +178,15 @@ def _payouts(terms: PayoutTerms) -> Iterator[str]:
     yield "## Payouts"
     yield ""
     yield f"- {when}{moved} (P4)."
-    if terms.minimum:
-        yield (f"- Less than {_amounts(terms.minimum)} waits for the next payout (P2).")
+    minimum = {
+        code: least for code, least in terms.minimum.items() if currency_code in (None, code)
+    }
+    if minimum:
+        yield f"- Less than {amounts(minimum)} waits for the next payout (P2)."
     yield f"- Paid if {'; '.join(_GATES[gate] for gate in terms.gates)} (P2)."
     yield (
         "- What was taken back after it was paid is netted against later earnings, up to "
-        f"{_percent(terms.offset_share)} of them (P3)."
+        f"{percent(terms.offset_share)} of them (P3)."
     )
     yield ""
 
@@ -297,28 +201,11 @@ def _approvals(program: Program) -> Iterator[str]:
             else f"A batch of up to {tier.up_to:,.2f} in its own currency"
         )
         yield (
-            f"- {limit}: {_count(tier.partnerships, 'approval')} by partnerships and "
-            f"{_count(tier.finance, 'approval')} by finance, all of different people, none of them "
+            f"- {limit}: {count(tier.partnerships, 'approval')} by partnerships and "
+            f"{count(tier.finance, 'approval')} by finance, all of different people, none of them "
             "who proposed it (P5)."
         )
     yield (
         f"- An approved batch that is not exported within {program.approvals.expire_days} days is "
         "made again (P5)."
     )
-
-
-def _percent(share: Decimal) -> str:
-    return f"{(share * 100).normalize():f} %"
-
-
-def _amounts(amounts: Mapping[str, Decimal]) -> str:
-    from program.currencies import format_minor, to_minor
-
-    texts = [
-        f"{format_minor(to_minor(value, code), code)} {code}" for code, value in amounts.items()
-    ]
-    return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} or {texts[-1]}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

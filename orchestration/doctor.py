@@ -114,7 +114,16 @@ def _terms(workspace_path: Path) -> tuple[Workspace | None, list[Examined]]:
         ]
     plans = ", ".join(plan.id for plan in workspace.program.plans)
     detail = f"{workspace.program_path}: {workspace.program.program.name}; plans {plans}"
-    return workspace, [Examined(OK, "terms", detail)]
+    warnings = [
+        Examined(
+            WARN,
+            "terms",
+            f"{each.file}:{each.line}: {each.setting}: {each.message}",
+            f"{each.hint[:1].upper()}{each.hint[1:]}.",
+        )
+        for each in workspace.warnings
+    ]
+    return workspace, [Examined(OK, "terms", detail), *warnings]
 
 
 def _sources(workspace: Workspace) -> Iterator[Examined]:

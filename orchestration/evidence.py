@@ -1,16 +1,17 @@
 """The chain behind an amount, read offline from the published snapshot (B1).
 
 From any id to what it rests on: payout → entries → line → source record, lead, touches, terms.
-Everything is found in marts; nothing is computed again. What does not belong here: printing.
+Everything is found in marts, and every entry is recomputed from its explanation. What does not
+belong here: what the home knows beside the snapshot (`evidence_home`), printing.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from orchestration.cli_common import CommandError, query
+from orchestration.evidence_checks import checked_entries, summary
 from orchestration.lead_records import lead_evidence, lead_evidence_or_none, lead_row
 
 if TYPE_CHECKING:
@@ -27,35 +28,43 @@ TYPES = {
     "invoice": "invoice",
     "payout": "payout",
     "batch": "batch",
+    "balance": "balance",
 }
+_OF_LEAD = (
+    "entry.lead_id = $1 or entry.commission_id in "
+    "(select commission_id from marts.fct_commission_lines where lead_id = $1)"
+)
 
 
 def explain(connection: DuckDBPyConnection, reference: str, type_word: str | None = None) -> Record:
-    """The chain behind an entry, commission, invoice line, invoice, payout, batch or lead.
+    """The chain behind an entry, commission, invoice line, invoice, payout, batch, lead or balance.
 
-    type_word: one of `TYPES` to look for nothing else. Returns a record with `reference` and
-    `reference_type`; the other keys depend on the type. Amounts are whole minor units of the
-    currency beside them.
+    type_word: one of `TYPES` to look for nothing else. Returns a record with `reference`,
+    `reference_type` and, but for a batch, `recomputation` (as `evidence_checks.summary`); the
+    other keys depend on the type. Amounts are whole minor units of the currency beside them.
     Raises: CommandError when nothing in the snapshot has this id.
     """
     if type_word == "lead":
-        return {
-            "reference": reference,
-            "reference_type": "lead",
-            **lead_evidence(connection, reference),
-        }
+        return _named(reference, "lead", _lead(connection, lead_evidence(connection, reference)))
+    if type_word == "balance":
+        return _named(reference, "balance", _checked_balance(connection, reference))
     for name, finder in _FINDERS.items():
         if type_word is not None and name != TYPES[type_word]:
             continue
         found = finder(connection, reference)
         if found is not None:
-            return {"reference": reference, "reference_type": name, **found}
+            return _named(reference, name, found)
     raise CommandError(
         f"nothing in the published snapshot has the id {reference!r}"
         if type_word is None
         else f"the published snapshot has no {type_word} {reference!r}",
-        "Give an entry, commission, lead, customer, invoice line, invoice, payout or batch id.",
+        "Give an entry, commission, lead, customer, invoice line, invoice, payout, batch or "
+        "partner id.",
     )
+
+
+def _named(reference: str, reference_type: str, found: Record) -> Record:
+    return {"reference": reference, "reference_type": reference_type, **found}
 
 
 def balance(connection: DuckDBPyConnection, partner_id: str) -> Record:
@@ -63,19 +72,8 @@ def balance(connection: DuckDBPyConnection, partner_id: str) -> Record:
 
     Raises: CommandError for an unknown partner.
     """
-    partner = query(
-        connection,
-        "select partner_id, name, status, payout_currency_code from marts.dim_partners "
-        "where partner_id = ?",
-        [partner_id],
-    )
-    if not partner:
-        raise CommandError(
-            f"there is no partner {partner_id!r} in the published snapshot",
-            "`partnerledger partner list` shows them.",
-        )
     return {
-        **partner[0],
+        **require_partner_row(connection, partner_id),
         "balances": query(
             connection,
             "select * exclude (partner_id) from marts.fct_partner_balances "
@@ -97,16 +95,68 @@ def balance(connection: DuckDBPyConnection, partner_id: str) -> Record:
     }
 
 
+def partner_row(connection: DuckDBPyConnection, partner_id: str) -> Record | None:
+    """Who a partner is; None when the snapshot does not know it."""
+    found = query(
+        connection,
+        "select partner_id, name, status, payout_currency_code from marts.dim_partners "
+        "where partner_id = ?",
+        [partner_id],
+    )
+    return found[0] if found else None
+
+
+def require_partner_row(connection: DuckDBPyConnection, partner_id: str) -> Record:
+    """The same. Raises: CommandError for an unknown partner."""
+    found = partner_row(connection, partner_id)
+    if found is None:
+        raise CommandError(
+            f"there is no partner {partner_id!r} in the published snapshot",
+            "`partnerledger partner list` shows them.",
+        )
+    return found
+
+
+def _checked_balance(connection: DuckDBPyConnection, partner_id: str) -> Record:
+    """The balances with each entry recomputed, and held against what they add up to."""
+    found = balance(connection, partner_id)
+    entries = checked_entries(connection, "entry.partner_id = ?", partner_id)
+    recorded = {
+        row["payout_currency_code"]: row["balance_amount_minor"] for row in found["balances"]
+    }
+    checks = {entry["entry_id"]: entry["recomputed"]["result"] for entry in entries}
+    for row in found["entries"]:
+        row["recomputed"] = checks[row["entry_id"]]
+    return {**found, "recomputation": summary(entries, recorded)}
+
+
+def _balance(connection: DuckDBPyConnection, reference: str) -> Record | None:
+    if partner_row(connection, reference) is None:
+        return None
+    return _checked_balance(connection, reference)
+
+
+def _lead(connection: DuckDBPyConnection, found: Record) -> Record:
+    entries = checked_entries(connection, _OF_LEAD, found["lead"]["lead_id"])
+    return {**found, "recomputation": summary(entries)}
+
+
+def _lead_or_none(connection: DuckDBPyConnection, reference: str) -> Record | None:
+    found = lead_evidence_or_none(connection, reference)
+    return None if found is None else _lead(connection, found)
+
+
 def _entry(connection: DuckDBPyConnection, reference: str) -> Record | None:
-    entries = _entries(connection, "entry.entry_id = ?", reference)
+    entries = checked_entries(connection, "entry.entry_id = ?", reference)
     if not entries:
         return None
     (entry,) = entries
     return {
         "entry": entry,
-        "reversed_by": _entries(connection, "entry.reverses_entry_id = ?", reference),
+        "recomputation": summary(entries),
+        "reversed_by": checked_entries(connection, "entry.reverses_entry_id = ?", reference),
         "reverses": (
-            _entries(connection, "entry.entry_id = ?", entry["reverses_entry_id"])
+            checked_entries(connection, "entry.entry_id = ?", entry["reverses_entry_id"])
             if entry["reverses_entry_id"]
             else []
         ),
@@ -115,12 +165,13 @@ def _entry(connection: DuckDBPyConnection, reference: str) -> Record | None:
 
 
 def _commission(connection: DuckDBPyConnection, reference: str) -> Record | None:
-    entries = _entries(connection, "entry.commission_id = ?", reference)
+    entries = checked_entries(connection, "entry.commission_id = ?", reference)
     lines = _lines(connection, "commission_id = ?", reference)
     if not entries and not lines:
         return None
     return {
         "entries": entries,
+        "recomputation": summary(entries),
         **_line_chain(connection, reference, (lines or entries)[0]),
     }
 
@@ -143,10 +194,21 @@ def _earned_on(
     if not lines and not unpaid_lines:
         return None
     leads = sorted({row["lead_id"] for row in [*lines, *unpaid_lines] if row["lead_id"]})
+    entries = checked_entries(
+        connection,
+        f"entry.commission_id in (select commission_id from marts.fct_commission_lines "
+        f"where {earned.replace('?', '$1')}) or (entry.source_type = 'invoice_line' "
+        "and entry.source_id = $1)",
+        reference,
+    )
     return {
         "lines": lines,
+        "entries": entries,
+        "recomputation": summary(entries),
         "unpaid_lines": unpaid_lines,
         "lead": lead_row(connection, leads[0]) if leads else None,
+        "attributions": _attributions(connection, leads[0]) if leads else [],
+        "winners": _winners(connection, leads[0]) if leads else [],
         "terms": _terms(connection, lines[0]) if lines else None,
     }
 
@@ -163,10 +225,15 @@ def _payout(connection: DuckDBPyConnection, reference: str) -> Record | None:
         [items[0]["batch_id"]],
     )
     claimed = "entry.entry_id in (select entry_id from marts.fct_entry_claims where payout_id = ?)"
+    entries = checked_entries(connection, claimed, reference)
+    # Who was left out of a batch claims nothing, and the amount is what it would have been.
+    item = items[0]
+    recorded = {item["currency_code"]: item["amount_minor"]} if entries else None
     return {
-        "payout": items[0],
+        "payout": item,
         "batch": batches[0] if batches else None,
-        "entries": _entries(connection, claimed, reference),
+        "entries": entries,
+        "recomputation": summary(entries, recorded),
     }
 
 
@@ -198,18 +265,22 @@ _FINDERS: Mapping[str, Callable[[DuckDBPyConnection, str], Record | None]] = {
     "payout": _payout,
     "invoice_line": _invoice_line,
     "invoice": _invoice,
-    "lead": lead_evidence_or_none,
+    "lead": _lead_or_none,
+    "balance": _balance,
 }
 
 
 def _line_chain(connection: DuckDBPyConnection, commission_id: str, known: Record) -> Record:
     """What a line rests on. known: a row that names lead, plan and component."""
     lines = _lines(connection, "commission_id = ?", commission_id)
+    referred = known["source_id"] if known["source_type"] == "commission" else ""
     return {
         "line": lines[0] if lines else None,
+        "shared_line": _lines(connection, "commission_id = ?", referred),
         "terms": _terms(connection, known),
         "lead": lead_row(connection, known["lead_id"]) if known["lead_id"] else None,
-        "attributions": (_attributions(connection, known["lead_id"]) if known["lead_id"] else []),
+        "attributions": _attributions(connection, known["lead_id"]) if known["lead_id"] else [],
+        "winners": _winners(connection, known["lead_id"]) if known["lead_id"] else [],
         "claims": query(
             connection,
             "select claim.entry_id, claim.payout_id, claim.batch_id, batch.state, batch.pay_date "
@@ -220,19 +291,6 @@ def _line_chain(connection: DuckDBPyConnection, commission_id: str, known: Recor
             [commission_id],
         ),
     }
-
-
-def _entries(connection: DuckDBPyConnection, condition: str, value: str) -> list[Record]:
-    rows = query(
-        connection,
-        "select entry.*, hold.hold_reason from marts.fct_commission_entries as entry "
-        "left join marts.fct_entry_holds as hold using (entry_id) "
-        f"where {condition} order by entry.commission_id, entry.ordinal",
-        [value],
-    )
-    for row in rows:
-        row["explanation"] = json.loads(row["explanation"]) if row["explanation"] else None
-    return rows
 
 
 def _lines(connection: DuckDBPyConnection, condition: str, value: str) -> list[Record]:
@@ -247,8 +305,19 @@ def _lines(connection: DuckDBPyConnection, condition: str, value: str) -> list[R
 def _attributions(connection: DuckDBPyConnection, lead_id: str) -> list[Record]:
     return query(
         connection,
-        "select partner_id, model, is_paying, credit_ppm, decided_at, touchpoint_id "
-        "from marts.fct_attributions where lead_id = ? order by is_paying desc, model, 1",
+        "select * exclude (lead_id) from marts.fct_attributions where lead_id = ? "
+        "order by is_paying desc, model, partner_id",
+        [lead_id],
+    )
+
+
+def _winners(connection: DuckDBPyConnection, lead_id: str) -> list[Record]:
+    """The touches that decided who brought a lead, with the rule (A4)."""
+    return query(
+        connection,
+        "select partner_id, touchpoint_id, touch_type, occurred_at, rule "
+        "from marts.fct_attribution_candidates where lead_id = ? and is_winner "
+        "order by occurred_at, touchpoint_id",
         [lead_id],
     )
 

@@ -9,46 +9,16 @@ from orchestration.cli_common import money, out, print_table
 Record = dict[str, Any]
 
 
-def print_explanation(evidence: Record) -> None:
-    """The chain that `evidence.explain` found; of a lead, `lead_text` prints it."""
-    console = out()
-    console.print(f"{evidence['reference_type'].replace('_', ' ')} {evidence['reference']}\n")
-    for title in ("batch", "payout", "entry"):
-        if evidence.get(title):
-            print_facts(title, evidence[title])
-    if evidence.get("payouts"):
-        print_table(
-            "Payouts",
-            ("partner", "", "amount", "entries", "payout"),
-            [
-                (row["partner_id"], row["name"], money(row["amount_minor"], row["currency_code"]),
-                 row["entries"], row["payout_id"])
-                for row in evidence["payouts"]
-            ],
-            right=("amount", "entries"),
-        )  # fmt: skip
-    for title in ("entries", "reverses", "reversed_by"):
-        if evidence.get(title):
-            print_entries(title.replace("_", " ").capitalize(), evidence[title])
-    for title in ("line", "terms", "lead"):
-        if evidence.get(title):
-            print_facts(title, evidence[title])
-    print_lines(evidence.get("lines") or [])
-    for row in evidence.get("unpaid_lines") or []:
-        amount = money(row["amount_minor"], row["currency_code"])
-        console.print(f"Not earned: {row['invoice_line_id']} {amount}: {row['reason']}")
-    _print_attributions(evidence.get("attributions") or [])
-    for row in evidence.get("claims") or []:
-        console.print(
-            f"Claimed by batch {row['batch_id']} ({row['state']}), payout {row['payout_id']}, "
-            f"pays on {row['pay_date']}"
-        )
-
-
 def print_balance(record: Record) -> None:
-    """Balances, then every entry behind them."""
+    """Balances, then every entry behind them; of an earlier state with the state of each."""
     console = out()
-    console.print(f"{record['partner_id']} {record['name']} ({record['status']})")
+    known = record.get("as_known")
+    console.print(
+        f"{record['partner_id']}, as known on {known['asked']} "
+        f"(up to journal segment {known['segment']})"
+        if known
+        else f"{record['partner_id']} {record['name']} ({record['status']})"
+    )
     for row in record["balances"]:
         code = row["payout_currency_code"]
         for name, value in row.items():
@@ -62,23 +32,8 @@ def print_balance(record: Record) -> None:
             (row["effective_date"], row["available_date"], row["entry_kind"],
              f"{row['source_type']} {row['source_id']}", f"{row['cause_type']} {row['cause_id']}",
              money(row["payout_amount_minor"], row["payout_currency_code"]),
-             row["batch_id"] or row["hold_reason"], row["entry_id"])
+             row["batch_id"] or row["hold_reason"] or row.get("state"), row["entry_id"])
             for row in record["entries"]
-        ],
-        right=("amount",),
-    )  # fmt: skip
-
-
-def print_entries(title: str, entries: list[Record]) -> None:
-    """Journal entries, one per row."""
-    print_table(
-        title,
-        ("effective", "kind", "for", "because of", "amount", "entry"),
-        [
-            (row["effective_date"], row["entry_kind"], f"{row['source_type']} {row['source_id']}",
-             f"{row['cause_type']} {row['cause_id']}",
-             money(row["payout_amount_minor"], row["payout_currency_code"]), row["entry_id"])
-            for row in entries
         ],
         right=("amount",),
     )  # fmt: skip
@@ -122,12 +77,3 @@ def print_lines(lines: list[Record]) -> None:
         ],
         right=("rate", "amount"),
     )  # fmt: skip
-
-
-def _print_attributions(attributions: list[Record]) -> None:
-    for row in attributions:
-        paying = "pays" if row["is_paying"] else "compared only"
-        out().print(
-            f"Attributed by {row['model']} ({paying}): {row['partner_id']}, "
-            f"{row['credit_ppm']} of 1000000, touch {row['touchpoint_id']}"
-        )

@@ -58,6 +58,48 @@ RECONCILIATIONS = (
         _REBUILD,
     ),
     Reconciliation(
+        "paid_lines_tie_to_landed_lines",
+        "marts.fct_unpaid_lines",
+        """
+        with landed as (
+            select invoices.currency_code, lines.invoice_line_id,
+                lines.amount_minor - lines.discount_amount_minor as amount_minor
+            from intermediate.int_billing__landed_lines as lines
+            join intermediate.int_billing__landed_invoices as invoices using (source, invoice_id)
+            where invoice_id in (select invoice_id from intermediate.int_billing__payments)
+                and (source, invoice_id) not in (
+                    select (source, invoice_id) from intermediate.int_billing__duplicate_invoices
+                )
+        ),
+        earned as (
+            select distinct source_id as invoice_line_id
+            from intermediate.int_journal__computed
+            where kind = 'earning' and source_type = 'invoice_line'
+        ),
+        accounted as (
+            select landed.currency_code, landed.amount_minor from landed
+            join earned using (invoice_line_id)
+            union all
+            select currency_code, amount_minor from marts.fct_unpaid_lines
+        ),
+        delivered as (
+            select currency_code, count(*) as lines, sum(amount_minor) as amount_minor
+            from landed group by all
+        ),
+        told as (
+            select currency_code, count(*) as lines, sum(amount_minor) as amount_minor
+            from accounted group by all
+        )
+        select coalesce(delivered.currency_code, told.currency_code) as currency_code
+        from delivered
+        full join told using (currency_code)
+        where delivered.lines is distinct from told.lines
+            or delivered.amount_minor is distinct from told.amount_minor
+        """,
+        "every paid line that was delivered is earned or unpaid for one reason, to the cent (B6)",
+        _REBUILD,
+    ),
+    Reconciliation(
         "journal_ties_to_desired",
         "marts.fct_commission_lines",
         """
@@ -66,10 +108,7 @@ RECONCILIATIONS = (
                 sum(amount_minor) as amount_minor,
                 sum(payout_amount_minor) as payout_amount_minor
             from raw.journal__entries
-            where entry_kind in (
-                'earning', 'refund', 'chargeback', 'reinstatement', 'credit_note', 'correction',
-                'churn', 'ruling'
-            )
+            where entry_kind not in ('payout', 'payout_return', 'write_off', 'withholding')
             group by all
         ),
         desired as (

@@ -56,7 +56,7 @@ def approve(
         _check_role(rules, approver, actor, role)
         _check_four_eyes(state, approver, actor)
         check_transition(batch_id, state.state, f"approve_{role}")
-        _check_identity(rules, identity_level)
+        check_identity(rules, identity_level)
         check_hash(home, content, state, approved_hash)
         required = rules.required(content.total_amount_minor, content.currency_code)
         return append_batch_event(
@@ -272,7 +272,11 @@ def _check_four_eyes(state: BatchState, approver: str, actor: str) -> None:
             )
 
 
-def _check_identity(rules: ApprovalRules, identity_level: str) -> None:
+def check_identity(rules: ApprovalRules, identity_level: str) -> None:
+    """Refuse an approval by somebody who is less surely known than the terms ask for.
+
+    Raises: DecisionRefusedError.
+    """
     if identity_level not in IDENTITY_LEVELS:
         raise DecisionRefusedError(
             f"{identity_level!r} is not an identity level; known are {', '.join(IDENTITY_LEVELS)}"

@@ -24,6 +24,8 @@ from payouts.journal_schema import REGISTERED_COLUMNS
 from payouts.lead_tables import LEAD_TABLES, lead_table_rows
 from payouts.parquet import parquet_scan
 from payouts.payees import load_payees
+from payouts.periods import closed_periods
+from payouts.posted_adjustments import ADJUSTMENT_COLUMNS, adjustment_rows
 from payouts.records import list_batches
 from payouts.schema import batch_states, payout_items, proposals
 from payouts.states import LIVE_STATES, STATES
@@ -60,6 +62,10 @@ TABLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("tax_form", "boolean"), ("screening", "boolean"), ("cooling_off_until", "date"),
         ("payee_fingerprint", "varchar"),
     ),
+    "control__closed_periods": (
+        ("period", "varchar"), ("closed_at", "timestamp"), ("closed_after_segment", "bigint"),
+    ),
+    "control__adjustments": ADJUSTMENT_COLUMNS,
     **LEAD_TABLES,
 }  # fmt: skip
 LEFT_OUT = "left_out"
@@ -81,6 +87,8 @@ def load_control_tables(store: Store, home: Path, connection: DuckDBPyConnection
             "control__payout_items": _item_rows(reader),
             "control__holds": [_hold_row(hold) for hold in load_holds(reader)],
             "control__payees": [vars(payee) for payee in load_payees(reader).values()],
+            "control__closed_periods": [_period_row(each) for each in closed_periods(reader)],
+            "control__adjustments": adjustment_rows(reader),
             **lead_table_rows(reader),
         }
         _create_journal_view(connection, segments.existing_paths(home, records))
@@ -153,6 +161,10 @@ def _batch_row(summary: Any) -> dict[str, Any]:
 
 def _hold_row(hold: Any) -> dict[str, Any]:
     return {**vars(hold), "opened_at": parse_instant(hold.opened_at)}
+
+
+def _period_row(period: Any) -> dict[str, Any]:
+    return {**vars(period), "closed_at": parse_instant(period.closed_at)}
 
 
 def _item_rows(reader: Connection) -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, select
 
-from payouts import candidates, events, journal, segments
+from payouts import candidates, events, journal, periods, segments
 from payouts.approvals import check_enough, check_hash
 from payouts.checkpoints import reached
 from payouts.durable import write_durably
@@ -181,6 +181,7 @@ def _write_and_register(
     with store.read() as reader:
         registered = segments.records(reader)
         night = journal.last_night(reader)
+        last_closed = periods.last_closed(reader)
     if recorded_at is None:
         if night is None:
             raise ExportRefusedError(
@@ -188,7 +189,7 @@ def _write_and_register(
             )
         recorded_at = night.recorded_at
     segments.set_orphans_aside(home, registered)
-    segment = _write_payout_segment(home, content, registered, recorded_at)
+    segment = _write_payout_segment(home, content, registered, recorded_at, last_closed)
     file_sha256 = sha256_file(file_path)
     manifest = _manifest(prepared, file_sha256, len(payload), segment, exported_at)
     manifest_path = folder / MANIFEST_NAME
@@ -224,13 +225,16 @@ def _write_payout_segment(
     content: BatchContent,
     registered: list[segments.SegmentRecord],
     recorded_at: datetime,
+    last_closed: str | None,
 ) -> SegmentFile:
     from payouts.parquet import memory_connection
 
     connection = memory_connection()
     try:
-        connection.register(_ENTRIES_VIEW, payout_entries_table(content))
-        return journal.write_segment(connection, home, _ENTRIES_VIEW, registered, recorded_at)
+        connection.register(_ENTRIES_VIEW, payout_entries_table(content, last_closed))
+        return journal.write_segment(
+            connection, home, _ENTRIES_VIEW, registered, recorded_at, last_closed
+        )
     finally:
         connection.close()
 

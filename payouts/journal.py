@@ -2,7 +2,7 @@
 
 What belongs here: the posting step of a night and the list of segments that readers may read.
 What does not: computing differences (SQL models) and expanding entries into double entry.
-Rules: J1–J3, J7, T1; write order of payouts reference 4.5.
+Rules: J1–J4, J7, T1; write order of payouts reference 4.5.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, func, select
 
-from payouts import events, segments, terms_versions
+from payouts import events, periods, posted_adjustments, segments, terms_versions
 from payouts.checkpoints import reached
 from payouts.durable import publish
 from payouts.errors import NightOrderError, PostingRefusedError
@@ -89,13 +89,13 @@ def post_differences(
             if term_hashes is not None:
                 terms_versions.check_unchanged(reader, term_hashes)
             registered = segments.records(reader)
+            last_closed = periods.last_closed(reader)
         segments.set_orphans_aside(home, registered)
-        file = None
+        file, used, adjusted = None, [], []
         if _has_rows(connection, relation):
-            file = write_segment(connection, home, relation, registered, recorded_at)
-        used = (
-            _used_versions(connection, home / file.path, term_hashes or {}, as_of) if file else []
-        )
+            file = write_segment(connection, home, relation, registered, recorded_at, last_closed)
+            used = _used_versions(connection, home / file.path, term_hashes or {}, as_of)
+            adjusted = posted_adjustments.entries_of(connection, parquet_scan([home / file.path]))
         with store.write() as writer:
             check_night_order(writer, as_of)
             if term_hashes is not None:
@@ -107,6 +107,10 @@ def post_differences(
                 segments.register(
                     writer, file, origin="night", origin_id=run_id, actor=NIGHT_ACTOR,
                     recorded_at=recorded_at, registered_at=registered_at,
+                )  # fmt: skip
+                posted_adjustments.record_posted(
+                    writer, adjusted,
+                    segment=file.segment, actor=NIGHT_ACTOR, recorded_at=registered_at,
                 )  # fmt: skip
             _record_night(writer, run_id, as_of, recorded_at, registered_at, file)
             reached("posting_before_commit")
@@ -122,11 +126,13 @@ def write_segment(
     relation: str,
     registered: list[SegmentRecord],
     recorded_at: datetime,
+    last_closed: str | None,
 ) -> SegmentFile:
     """Write, read back, check and publish the next segment; it is not registered yet.
 
     The caller holds the files lock. All checks run on the written file, so that what is
     registered is what was checked; the relation itself is read twice, for the rows and the totals.
+    last_closed: the last closed period (J4), which registering looks up again.
     Raises: PostingRefusedError, StorageError.
     """
     number = len(registered) + 1
@@ -148,6 +154,8 @@ def write_segment(
             )
         check_entries(connection, written)
         check_against_registered(connection, written, segments.existing_paths(home, registered))
+        posting_periods = _posting_periods(connection, written)
+        periods.refuse_closed(posting_periods, last_closed)
         sha256 = sha256_file(part)
         publish(part, path, "segment")
     except BaseException:
@@ -159,6 +167,7 @@ def write_segment(
         sha256=sha256,
         rows=sum(total.rows for total in totals),
         totals=totals,
+        periods=posting_periods,
     )
 
 
@@ -223,6 +232,13 @@ def _has_rows(connection: DuckDBPyConnection, relation: str) -> bool:
             f"{relation} cannot be read: {str(error).splitlines()[0]}; nothing was posted. Build "
             "the models first"
         ) from error
+
+
+def _posting_periods(connection: DuckDBPyConnection, relation: str) -> tuple[str, ...]:
+    rows = connection.execute(
+        f"select distinct posting_period from {relation} order by 1"
+    ).fetchall()
+    return tuple(period for (period,) in rows)
 
 
 def _used_versions(

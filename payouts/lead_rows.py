@@ -1,7 +1,8 @@
-"""Rows that may not stand in an event: what an event proves by a hash instead of holding it.
+"""Rows beside their events: what an event proves by a hash instead of holding it.
 
-What belongs here: the two tables about leads with personal or free text, writing a row together
-with its event, and hashing a row again. What does not: which rows are allowed.
+What belongs here: writing a row together with its event, hashing a row again, and the two tables
+about leads with personal or free text. What does not: which rows are allowed, and the table of
+adjustments (``adjustments``).
 
 An id is the start of its event's hash, so that the hash of a row covers every column but the id.
 """
@@ -68,6 +69,7 @@ def insert_row(
     recorded_at: datetime,
     payload: Mapping[str, Any],
     identity_level: str,
+    reason: str = "",
 ) -> tuple[str, events.Event]:
     """Write a row and the event that proves it in the caller's write transaction.
 
@@ -82,6 +84,7 @@ def insert_row(
         actor=actor,
         recorded_at=recorded_at,
         payload={**payload, "row_sha256": row_sha256(hashed, row)},
+        reason=reason,
         identity_level=identity_level,
     )
     row_id = event_id(hashed.prefix, event.hash)

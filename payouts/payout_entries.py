@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from payouts.hashing import canonical_json
 from payouts.ids import commission_id, entry_id, natural_key
+from payouts.periods import first_open_period
 from payouts.records import BatchContent
 
 if TYPE_CHECKING:
@@ -24,10 +25,11 @@ def payout_key(payout_id: str, partner_id: str, batch_id: str) -> str:
     return natural_key(ENTRY_KIND, "", SOURCE_TYPE, payout_id, partner_id, CAUSE_TYPE, batch_id)
 
 
-def payout_entries_table(content: BatchContent) -> pyarrow.Table:
+def payout_entries_table(content: BatchContent, last_closed_period: str | None) -> pyarrow.Table:
     """One entry per item: minus the item's amount, in the payout currency, on the pay date.
 
     Signed from the partner's view: what is paid out lowers the balance.
+    last_closed_period: see ``periods``; a pay date in a closed period is posted after it (J4).
     """
     import pyarrow
 
@@ -39,7 +41,8 @@ def payout_entries_table(content: BatchContent) -> pyarrow.Table:
         "effective_date": day,
         "available_date": day,
     }
-    rows = [_entry(content, item) for item in content.items]
+    posting_period = first_open_period(content.pay_date, last_closed_period)
+    rows = [_entry(content, item, posting_period) for item in content.items]
     return pyarrow.table(
         {
             name: pyarrow.array([row[name] for row in rows], types.get(name, text))
@@ -48,7 +51,7 @@ def payout_entries_table(content: BatchContent) -> pyarrow.Table:
     )
 
 
-def _entry(content: BatchContent, item: Any) -> dict[str, Any]:
+def _entry(content: BatchContent, item: Any, posting_period: str) -> dict[str, Any]:
     key = payout_key(item.payout_id, item.partner_id, content.batch_id)
     return {
         "entry_id": entry_id(key, 1),
@@ -70,7 +73,7 @@ def _entry(content: BatchContent, item: Any) -> dict[str, Any]:
         "payout_currency_code": content.currency_code,
         "effective_date": content.pay_date,
         "available_date": content.pay_date,
-        "posting_period": f"{content.pay_date:%Y-%m}",
+        "posting_period": posting_period,
         "ordinal": 1,
         "reverses_entry_id": None,
         "corrects_entry_id": None,

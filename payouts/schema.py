@@ -214,6 +214,22 @@ lead_messages = _table(
     Index("lead_messages_by_subject", "subject_type", "subject_id", "seq"),
 )
 
+# Manual adjustments as proposed, signed from the partner's view; `available_date` is the first day
+# asked for. The event of the same number holds the hash of the row.
+adjustments = _table(
+    "adjustments",
+    _numbered_key("seq", ForeignKey("events.seq")),
+    _text("adjustment_id", unique=True),
+    _text("partner_id"),
+    _number("amount_minor"),
+    _text("currency_code"),
+    _text("available_date", nullable=True),
+    _text("lead_id", nullable=True),
+    _text("corrects_entry_id", nullable=True),
+    _text("evidence"),
+    Index("adjustments_by_partner", "partner_id", "seq"),
+)
+
 # One row, locked first by each writer on PostgreSQL; SQLite takes its own write lock instead.
 write_locks = _table("write_locks", _numbered_key("id"))
 
@@ -229,4 +245,5 @@ APPEND_ONLY = (
     "exports",
     "lead_registrations",
     "lead_messages",
+    "adjustments",
 )

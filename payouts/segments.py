@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 from sqlalchemy import Connection, select
 
-from payouts import events
+from payouts import events, periods
 from payouts.durable import PART_SUFFIX, ensure_folder, storage_errors, sync_folder
 from payouts.errors import ChainBrokenError, ControlBusyError, StoreError
 from payouts.hashing import GENESIS_HASH, canonical_json, instant_text, sha256_file, sha256_text
@@ -37,13 +37,17 @@ _RECORD_VERSION = 1
 
 @dataclass(frozen=True)
 class SegmentFile:
-    """A written and published, not yet registered file. ``path`` is relative to the home."""
+    """A written and published, not yet registered file. ``path`` is relative to the home.
+
+    ``periods``: the posting periods of its entries.
+    """
 
     segment: int
     path: str
     sha256: str
     rows: int
     totals: tuple[ControlTotal, ...]
+    periods: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -121,8 +125,10 @@ def register(
     """Register a published file in the caller's write transaction, with its event.
 
     Raises: ControlBusyError when another writer registered a segment since the file was written;
-    the unique previous hash would refuse it as well.
+    the unique previous hash would refuse it as well. PostingRefusedError for a period that was
+    closed since (J4).
     """
+    periods.refuse_closed(file.periods, periods.last_closed(connection))
     row = _last(connection)
     if file.segment != (row.segment + 1 if row else 1):
         raise ControlBusyError(

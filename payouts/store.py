@@ -23,7 +23,7 @@ from payouts.durable import ensure_folder
 from payouts.errors import ControlBusyError, StorageError, StoreError
 from payouts.schema import write_locks
 
-SCHEMA_REVISION = "0002"  # the newest module in migrations/versions; a test compares them
+SCHEMA_REVISION = "0003"  # the newest module in migrations/versions; a test compares them
 URL_VARIABLE = "PARTNERLEDGER_CONTROL_URL"
 FILE_NAME = "control.sqlite"
 # Long enough for a posting of millions of rows to be registered, short enough to be noticed.

@@ -2,7 +2,7 @@
 
 What belongs here: the list of checks over events, register and journal, and running all of them.
 What does not: repairing; a broken check says what to restore. Batches: ``verify_batches``; leads:
-``verify_leads``.
+``verify_leads``; adjustments and closed periods: ``verify_periods``.
 Source: payouts reference 4.3 (I-numbers) and 9 (T14–T16).
 """
 
@@ -26,14 +26,15 @@ from payouts.schema import nights
 from payouts.store import Store, open_store
 from payouts.verify_batches import BATCH_CHECKS
 from payouts.verify_leads import LEAD_CHECKS
+from payouts.verify_periods import PERIOD_CHECKS
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 DESIRED_RELATION = "marts.fct_commission_lines"
-# Kinds that follow from facts; the others are decisions and payouts, which no line desires.
+# Kinds that the desired state lists; the others are payouts and what becomes of them.
 _DERIVED_KINDS = ("earning", "bonus", "refund", "chargeback", "reinstatement", "churn",
-                  "credit_note", "correction", "ruling")  # fmt: skip
+                  "credit_note", "correction", "ruling", "adjustment")  # fmt: skip
 
 
 def verify(
@@ -54,7 +55,7 @@ def verify(
         with opened.read() as control:
             evidence = Evidence(home, control, reader, segments.records(control))
             findings = []
-            for check in (*JOURNAL_CHECKS, *BATCH_CHECKS, *LEAD_CHECKS):
+            for check in (*JOURNAL_CHECKS, *BATCH_CHECKS, *LEAD_CHECKS, *PERIOD_CHECKS):
                 findings += _run(check, evidence)
             if warehouse is not None:
                 findings += _run(partial(_desired_state, warehouse, desired_relation), evidence)

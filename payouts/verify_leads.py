@@ -19,11 +19,15 @@ from payouts.rulings import RULING_PREFIX, WHOLE_PPM, load_rulings
 def _lead_rows(evidence: Evidence) -> Iterator[Finding]:
     """Each row of the two tables has its event with its hash, and each such event its row."""
     for hashed in HASHED_TABLES:
-        name = hashed.table.name
-        faults, rows = _row_faults(evidence, hashed)
-        detail = "; ".join(faults) + "; restore the control database from a backup"
-        proved = f"{rows} rows, each with its event"
-        yield Finding(name, not faults, detail if faults else proved)
+        yield row_finding(evidence, hashed)
+
+
+def row_finding(evidence: Evidence, hashed: HashedTable) -> Finding:
+    """Whether each row of a table has its event with its hash, and each such event its row."""
+    faults, rows = _row_faults(evidence, hashed)
+    detail = "; ".join(faults) + "; restore the control database from a backup"
+    proved = f"{rows} rows, each with its event"
+    return Finding(hashed.table.name, not faults, detail if faults else proved)
 
 
 def _row_faults(evidence: Evidence, hashed: HashedTable) -> tuple[list[str], int]:

@@ -5,6 +5,7 @@ The only module of the room that opens `program.yml` and `sources.yml`.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,9 @@ from typing import Any
 from program.errors import Problem, TermsError
 from program.fingerprint import terms_hash
 from program.lint import lint_program, lint_sources
+from program.lint_warnings import program_warnings, source_warnings
 from program.literal_secrets import literal_secrets, names_a_secret
-from program.paths import format_path
+from program.paths import Finding, format_path
 from program.schema import Program, Sources
 from program.support import unsupported_program
 from program.validation import validate
@@ -41,7 +43,8 @@ class Workspace:
     """Terms and connectors of one programme.
 
     root: directory that relative paths of `sources.yml` start from. terms_hash: sha256 in hex over
-    the meaning of both files, see `fingerprint.terms_hash`.
+    the meaning of both files, see `fingerprint.terms_hash`. warnings: what is valid and still may
+    not be meant; no night stops for it.
     """
 
     root: Path
@@ -50,6 +53,7 @@ class Workspace:
     program_path: Path
     sources_path: Path
     terms_hash: str
+    warnings: tuple[Problem, ...] = ()
 
 
 def load_workspace(path: Path) -> Workspace:
@@ -62,8 +66,9 @@ def load_workspace(path: Path) -> Workspace:
     path = Path(path)
     program_path = path / PROGRAM_FILE if path.is_dir() or not path.suffix else path
     sources_path = program_path.parent / SOURCES_FILE
-    program, program_problems = _load_program(read_yaml(program_path))
-    sources, source_problems = _load_sources(read_yaml(sources_path))
+    program_document, sources_document = read_yaml(program_path), read_yaml(sources_path)
+    program, program_problems = _load_program(program_document)
+    sources, source_problems = _load_sources(sources_document)
     problems = [*program_problems, *source_problems]
     if problems or program is None or sources is None:
         raise TermsError(problems)
@@ -74,7 +79,20 @@ def load_workspace(path: Path) -> Workspace:
         program_path=program_path.resolve(),
         sources_path=sources_path.resolve(),
         terms_hash=terms_hash(program, sources),
+        warnings=(
+            *_located(program_document, program_warnings(program)),
+            *_located(sources_document, source_warnings(program, sources)),
+        ),
     )
+
+
+def _located(document: Document, findings: Iterable[Finding]) -> list[Problem]:
+    """Findings with their lines, in the order of the file."""
+    problems = [
+        Problem(document.file, document.line_of(path), format_path(path), message, hint)
+        for path, message, hint in findings
+    ]
+    return sorted(problems, key=lambda problem: (problem.line, problem.setting, problem.message))
 
 
 def _load_program(document: Document) -> tuple[Program | None, list[Problem]]:

@@ -6,10 +6,8 @@ not belong here: loading the tables into a database.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING
 
 from program.calendar import add_years, next_pay_date, pay_calendar
 from program.currencies import currency_exponents, to_minor
@@ -17,33 +15,21 @@ from program.decay import decay_weights
 from program.fingerprint import VersionKey, plan_version_hashes
 from program.instants import day_end_utc
 from program.mail_domains import shared_mail_domains
-from program.schema_base import OPEN_END
 from program.schema_payouts import DEFAULT_RAIL
-from program.schema_plans import EventComponent, RecurringComponent
 from program.table_columns import TABLE_COLUMNS
+from program.table_plans import add_plans
+from program.table_rows import Row, Rows, spans
 
 if TYPE_CHECKING:
     import pyarrow
 
     from program.load import Workspace
     from program.schema import Program
-    from program.schema_plans import Component, PlanVersion
 
 __all__ = ["VersionKey", "plan_version_hashes", "terms_tables"]
 
 CALENDAR_YEARS_BEFORE = 10
 CALENDAR_YEARS_AFTER = 3
-
-Row = dict[str, Any]
-Rows = dict[str, list[Row]]
-
-
-class _Versioned(Protocol):
-    @property
-    def effective_from(self) -> date: ...
-
-
-VersionT = TypeVar("VersionT", bound=_Versioned)
 
 
 def terms_tables(workspace: Workspace, as_of: date, run_id: str) -> dict[str, pyarrow.Table]:
@@ -62,7 +48,7 @@ def terms_tables(workspace: Workspace, as_of: date, run_id: str) -> dict[str, py
     _add_leads(rows, program)
     _add_attribution(rows, program)
     rows["program__risk"].append(program.risk.model_dump())
-    _add_plans(rows, program)
+    add_plans(rows, program)
     _add_assignments(rows, program)
     _add_payouts(rows, program, as_of)
     for code, digits in currency_exponents().items():
@@ -85,17 +71,6 @@ def terms_tables(workspace: Workspace, as_of: date, run_id: str) -> dict[str, py
         )
         for name, columns in TABLE_COLUMNS.items()
     }
-
-
-def _spans(versions: Sequence[VersionT]) -> list[tuple[VersionT, Row]]:
-    """Versions in order of time, each with its half-open span: until the next, or for ever."""
-    ordered = sorted(versions, key=lambda version: version.effective_from)
-    starts = [version.effective_from for version in ordered]
-    spans = [
-        {"valid_from_date": start, "valid_to_date": end}
-        for start, end in pairwise([*starts, OPEN_END])
-    ]
-    return list(zip(ordered, spans, strict=True))
 
 
 def _add_run(rows: Rows, workspace: Workspace, as_of: date, run_id: str) -> None:
@@ -154,7 +129,7 @@ def _carrier(text: str) -> Row:
 
 
 def _add_leads(rows: Rows, program: Program) -> None:
-    for version, span in _spans(program.lead):
+    for version, span in spans(program.lead):
         key = {"lead_version": version.effective_from.isoformat()}
         rows["program__lead_versions"].append(
             {
@@ -186,7 +161,7 @@ def _add_leads(rows: Rows, program: Program) -> None:
 
 
 def _add_attribution(rows: Rows, program: Program) -> None:
-    for version, span in _spans(program.attribution):
+    for version, span in spans(program.attribution):
         key = {"attribution_version": version.effective_from.isoformat()}
         rows["program__attribution_versions"].append(
             {
@@ -217,79 +192,6 @@ def _add_attribution(rows: Rows, program: Program) -> None:
     )
 
 
-def _add_plans(rows: Rows, program: Program) -> None:
-    for plan in sorted(program.plans, key=lambda plan: plan.id):
-        for version, span in _spans(plan.versions):
-            key = {"plan_id": plan.id, "plan_version": version.effective_from.isoformat()}
-            rows["program__plan_versions"].append({**key, **span, **_version_terms(version)})
-            churn = version.clawback.churn
-            rows["program__churn_table"].extend(
-                {**key, "under_days": band.under_days, "share": band.share}
-                for band in (churn.table if churn else ())
-            )
-            for order, component in enumerate(version.components, start=1):
-                _add_component(rows, {**key, "component_id": component.id}, order, component)
-
-
-def _version_terms(version: PlanVersion) -> Row:
-    clawback = version.clawback
-    churn = clawback.churn
-    return {
-        "terms_follow": version.terms_follow,
-        "hold_days": version.hold.days,
-        "hold_after": version.hold.after,
-        "refund_mode": clawback.refund.mode,
-        "chargeback_on_open": clawback.chargeback.on_open,
-        "chargeback_on_lost": clawback.chargeback.on_lost,
-        "chargeback_on_won": clawback.chargeback.on_won,
-        "churn_mode": churn.mode if churn else "none",
-        "churn_window_days": churn.window_days if churn else None,
-        "max_age_days": clawback.max_age_days,
-    }
-
-
-def _add_component(rows: Rows, key: Row, order: int, component: Component) -> None:
-    row: Row = {
-        **key,
-        "component_order": order,
-        "kind": component.kind,
-        "duration_is_for_life": False,
-    }
-    if isinstance(component, RecurringComponent):
-        row |= {
-            "rate": component.rate,
-            "duration_months": component.duration.months,
-            "duration_is_for_life": component.duration.months is None,
-            "duration_basis": component.duration.basis,
-            "base_discounts": component.base.discounts,
-            "base_one_off": component.base.one_off,
-            "base_usage": component.base.usage,
-            "base_setup": component.base.setup,
-            "base_credits": component.base.credits,
-            "base_shipping": component.base.shipping,
-        }
-        for is_included, product_ids in (
-            (True, component.products.include),
-            (False, component.products.exclude),
-        ):
-            rows["program__component_products"].extend(
-                {**key, "product_id": product_id, "is_included": is_included}
-                for product_id in product_ids
-            )
-    elif isinstance(component, EventComponent):
-        row |= {"trigger": component.trigger, "rate": component.rate}
-        rows["program__component_amounts"].extend(
-            {
-                **key,
-                "amount_role": "amount",
-                "currency_code": code,
-                "amount_minor": to_minor(amount, code),
-            }
-            for code, amount in sorted((component.amount or {}).items())
-        )
-    rows["program__components"].append(row)
-
-
 def _add_assignments(rows: Rows, program: Program) -> None:
     rows["program__groups"].extend(
         {"partner_group": group, "plan_id": plan_id}
@@ -299,7 +201,7 @@ def _add_assignments(rows: Rows, program: Program) -> None:
         of_partner = [item for item in program.overrides if item.partner_id == partner_id]
         rows["program__overrides"].extend(
             {"partner_id": partner_id, "plan_id": override.plan, **span}
-            for override, span in _spans(of_partner)
+            for override, span in spans(of_partner)
         )
 
 

@@ -66,3 +66,29 @@
 {% macro yes(text_column) -%}
     coalesce(lower({{ text_column }}) in ('true', '1', 'yes'), false)
 {%- endmacro %}
+
+{# First local day of the period that a day lies in: month, quarter, year or life. #}
+{% macro period_start(date_column, period) -%}
+    {{ return(adapter.dispatch('period_start', 'partnerledger')(date_column, period)) }}
+{%- endmacro %}
+
+{% macro default__period_start(date_column, period) -%}
+    case {{ period }}
+        when 'month' then cast(date_trunc('month', {{ date_column }}) as date)
+        when 'quarter' then cast(date_trunc('quarter', {{ date_column }}) as date)
+        when 'year' then cast(date_trunc('year', {{ date_column }}) as date)
+        else date '1900-01-01'
+    end
+{%- endmacro %}
+
+{# What people call a period: 2026-03, 2026-Q1, 2026, life. #}
+{% macro period_label(start_column, period) -%}
+    case {{ period }}
+        when 'month' then substr(cast({{ start_column }} as varchar), 1, 7)
+        when 'quarter'
+            then substr(cast({{ start_column }} as varchar), 1, 4) || '-Q'
+                || cast(extract(quarter from {{ start_column }}) as varchar)
+        when 'year' then substr(cast({{ start_column }} as varchar), 1, 4)
+        else 'life'
+    end
+{%- endmacro %}

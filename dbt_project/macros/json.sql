@@ -35,3 +35,16 @@
 {% macro json_id(column, path) -%}
     coalesce({{ json_text(column, path ~ '.id') }}, {{ json_text(column, path) }})
 {%- endmacro %}
+
+{# A ratio as text, for explanations: 31/365. #}
+{% macro ratio_text(numerator, denominator) -%}
+    cast({{ numerator }} as varchar) || '/' || cast({{ denominator }} as varchar)
+{%- endmacro %}
+
+{# JSON text of an object with further members put in front; members is JSON text of an object too, never empty. #}
+{% macro json_joined(members, object_text) -%}
+    case
+        when {{ object_text }} is null then {{ members }}
+        else substr({{ members }}, 1, length({{ members }}) - 1) || ',' || substr({{ object_text }}, 2)
+    end
+{%- endmacro %}

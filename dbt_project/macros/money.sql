@@ -64,7 +64,7 @@
     )
 {%- endmacro %}
 
-{# A ratio of two rates to ten decimals, for people to read: amounts never use it (M2). #}
+{# A ratio of two positive rates, rounded to ten decimals, for people to read: amounts never use it (M2). #}
 {% macro display_ratio(numerator, denominator) -%}
     {{ return(adapter.dispatch('display_ratio', 'partnerledger')(numerator, denominator)) }}
 {%- endmacro %}
@@ -72,8 +72,10 @@
 {% macro default__display_ratio(numerator, denominator) -%}
     cast(
         cast(
-            (cast({{ numerator }} * 10000000000 as hugeint) * 10000000000)
-            // cast({{ denominator }} * 10000000000 as hugeint)
+            (
+                2 * cast({{ numerator }} * 10000000000 as hugeint) * 10000000000
+                + cast({{ denominator }} * 10000000000 as hugeint)
+            ) // (2 * cast({{ denominator }} * 10000000000 as hugeint))
             as decimal(24, 0)
         ) * cast(0.0000000001 as decimal(10, 10)) as decimal(24, 10)
     )

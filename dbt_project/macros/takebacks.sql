@@ -23,3 +23,83 @@
         end
     )
 {%- endmacro %}
+
+{#
+  R10: CTEs that end with reversed_dates: the latest available date of the parts that each take-back reverses.
+  taken: relation with the earning's key, cause_type, cause_id, target_before_minor and target_after_minor;
+  parts: relation of the earnings' parts.
+#}
+{% macro reversed_dates(taken, parts) -%}
+-- R10: the oldest earning entries of the line are reversed first; a reversal is available no earlier
+-- than the parts it reverses.
+-- A step that goes against the others (M3: a part can shrink by a unit as the whole grows) reverses nothing and
+-- is not reversed.
+taken_keys as (
+
+    select distinct component_id, source_type, source_id, partner_id
+    from {{ taken }}
+
+),
+
+sized_parts as (
+
+    select
+        parts.*,
+        greatest(amount_minor * sign(sum(amount_minor) over whole_line), 0) as size_minor
+    from {{ parts }} as parts
+    inner join taken_keys
+        on
+            parts.component_id = taken_keys.component_id
+            and parts.source_type = taken_keys.source_type
+            and parts.source_id = taken_keys.source_id
+            and parts.partner_id = taken_keys.partner_id
+    window whole_line as (
+        partition by parts.component_id, parts.source_type, parts.source_id, parts.partner_id
+    )
+
+),
+
+part_spans as (
+
+    select
+        component_id,
+        source_type,
+        source_id,
+        partner_id,
+        available_date,
+        cast(sum(size_minor) over oldest_first as bigint) - size_minor as opens_at,
+        cast(sum(size_minor) over oldest_first as bigint) as closes_at
+    from sized_parts
+    window oldest_first as (
+        partition by component_id, source_type, source_id, partner_id
+        order by part_number
+        rows between unbounded preceding and current row
+    )
+
+),
+
+reversed_dates as (
+
+    select
+        taken.component_id,
+        taken.source_type,
+        taken.source_id,
+        taken.partner_id,
+        taken.cause_type,
+        taken.cause_id,
+        max(part_spans.available_date) as reversed_available_date
+    from {{ taken }} as taken
+    inner join part_spans
+        on
+            taken.component_id = part_spans.component_id
+            and taken.source_type = part_spans.source_type
+            and taken.source_id = part_spans.source_id
+            and taken.partner_id = part_spans.partner_id
+            and part_spans.opens_at < abs(taken.target_after_minor)
+            and part_spans.closes_at > abs(taken.target_before_minor)
+    group by
+        taken.component_id, taken.source_type, taken.source_id, taken.partner_id,
+        taken.cause_type, taken.cause_id
+
+)
+{%- endmacro %}

@@ -45,3 +45,12 @@
             and {{ events }}.{{ event_date }} >= current_versions.valid_from_date
             and {{ events }}.{{ event_date }} < current_versions.valid_to_date
 {%- endmacro %}
+
+{# P1: the first day on which an earning may be paid, from the day on which it came about. #}
+{% macro available_date(effective_date, hold_after, hold_days) -%}
+    {{ add_days(
+        "case when " ~ hold_after ~ " = 'month_end' then " ~ month_end(effective_date)
+        ~ " else " ~ effective_date ~ " end",
+        hold_days
+    ) }}
+{%- endmacro %}

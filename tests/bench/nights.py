@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -11,7 +10,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+from tests.bench.processes import ROOT, Usage, run_measured
+
 SAMPLE_AS_OF = "2026-02-28"
 MONTHS = 24
 # The generator begins on 2025-01-01; the night looks back on all of it.
@@ -48,15 +48,15 @@ def measure_night(work: Path, name: str, invoice_lines: int | None) -> NightTimi
         for leftover in (program, home):
             shutil.rmtree(leftover, ignore_errors=True)
         _generate(program, invoice_lines)
-    record, wall, cpu, peak = _run_night(program, home, as_of)
+    record, usage = _run_night(program, home, as_of)
     lines, scan = _scan(program / "drop")
     return NightTiming(
         name=name,
         invoice_lines=lines,
         posted_entries=record["posted_entries"],
-        wall_seconds=wall,
-        cpu_seconds=cpu,
-        peak_mb=peak,
+        wall_seconds=usage.wall_seconds,
+        cpu_seconds=usage.cpu_seconds,
+        peak_mb=usage.peak_mb,
         seconds=record["seconds"],
         scan_seconds=scan,
     )
@@ -78,23 +78,15 @@ def _generate(program: Path, invoice_lines: int) -> None:
     )
 
 
-def _run_night(program: Path, home: Path, as_of: str) -> tuple[dict, float, float, int]:
-    """(record of the night, wall seconds, CPU seconds, peak resident MB)."""
-    environment = os.environ | {"PYTHONDONTWRITEBYTECODE": ""}
+def _run_night(program: Path, home: Path, as_of: str) -> tuple[dict, Usage]:
+    """The record of the night, and what it took."""
     output = home.with_suffix(".json")
     command = [
         *(str(Path(sys.executable).parent / "partnerledger"), "run", "--json"),
         *("--home", str(home), "--program", str(program), "--as-of", as_of),
     ]
-    started = time.monotonic()
-    with output.open("wb") as file:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=file, env=environment)
-        _, status, usage = os.wait4(process.pid, 0)
-    wall = time.monotonic() - started
-    if status:
-        raise SystemExit(f"the night over {program.name} failed; its line stands above")
-    record = json.loads(output.read_text(encoding="utf-8"))
-    return record, wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss // 1024
+    usage = run_measured(command, output)
+    return json.loads(output.read_text(encoding="utf-8")), usage
 
 
 def _scan(drop: Path) -> tuple[int, float]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 
 from tests.bench.attribution import AttributionTiming
+from tests.bench.commission import SLOWEST, CommissionTiming, NightCost
 from tests.bench.nights import NightTiming
 from tests.bench.stripe_pull import PullTiming
 
@@ -16,6 +18,7 @@ def write_report(
     nights: Sequence[NightTiming],
     pull: PullTiming,
     attribution: AttributionTiming,
+    commission: CommissionTiming,
 ) -> str:
     """The whole page as Markdown."""
     return "\n".join(
@@ -78,8 +81,20 @@ def write_report(
             f"one piece takes {pull.pull['wall_seconds']:.1f} s.",
             "",
             *attribution_section(attribution),
+            *commission_section(machine, commission),
         ]
     )
+
+
+def replace_section(page: str, section: Sequence[str]) -> str:
+    """The page with the section of the same heading replaced; added at the end where it is new."""
+    lines = page.rstrip("\n").split("\n")
+    heading = section[0]
+    begins = lines.index(heading) if heading in lines else len(lines)
+    rest = lines[begins + 1 :]
+    ends = next((at for at, line in enumerate(rest) if line.startswith("## ")), len(rest))
+    before = lines[:begins] if begins < len(lines) else [*lines, ""]
+    return "\n".join([*before, *section, *rest[ends:]])
 
 
 def attribution_section(timing: AttributionTiming) -> list[str]:
@@ -118,6 +133,87 @@ def attribution_section(timing: AttributionTiming) -> list[str]:
         "those that compete and split each lead five times; the query does one of these steps.",
         "",
     ]
+
+
+def commission_section(machine: Sequence[tuple[str, str]], timing: CommissionTiming) -> list[str]:
+    """The section of the commission engine, as lines of Markdown."""
+    rows, again = timing.first_rows, timing.second_rows
+    changed = sum(again.values())
+    nights = (("full night", timing.full), ("following night", timing.following))
+    sizes = ", ".join(f"{name} {size:,}" for name, size in timing.sizes_mb.items())
+    about = ", ".join(f"{what} {value}" for what, value in machine)
+    return [
+        "## Commission",
+        "",
+        *_paragraph(
+            f"Scale {timing.scale:g}: {rows['invoice_lines']:,} lines of {rows['invoices']:,}",
+            f"invoices over 36 months, {rows['touchpoints']:,} touches,",
+            f"{rows['product_events']:,} leads, {rows['deals']:,} deals, {rows['partners']:,}",
+            f"partners, {rows['refunds']:,} refunds, {rows['payments']:,} payments in parts, three",
+            "currencies. Three plans: terms pinned and current, tiers (marginal by revenue, whole",
+            "by customers), caps per invoice, customer and partner-month, event bounties, churn,",
+            "refunds. The full night computes and posts everything from what is landed; the",
+            f"following one has {changed:,} new or changed rows of ten days,",
+            f"{changed / sum(rows.values()):.1%} of all. Landing the files is measured on its own.",
+        ),
+        *_paragraph(
+            "Beside them, in the same run, `tests/bench/commission_by_hand.sql` over the same",
+            "Parquet: last touch in the window, one rate, twelve months, refunds in proportion,",
+            "conversion, totals per partner; no versions, tiers, caps, events, explanations,",
+            "checks or journal. On plain terms it agrees with a night to the cent",
+            f"(`tests/sql/test_commission_bench.py`). {timing.threads} threads and a memory limit",
+            f"of {timing.memory_limit} for it and the nights; memory is that of the whole process",
+            f"tree. Load of one minute at the end: {timing.load:.1f}.",
+        ),
+        *_paragraph(f"Machine: {about}."),
+        "| step | CPU s | CPU ratio | wall s | wall ratio | MB |",
+        "|---|---:|---:|---:|---:|---:|",
+        *[
+            f"| {name} | {usage.cpu_seconds:.1f} "
+            f"| {usage.cpu_seconds / timing.by_hand.cpu_seconds:.1f}× | {usage.wall_seconds:.1f} "
+            f"| {usage.wall_seconds / timing.by_hand.wall_seconds:.1f}× | {usage.peak_mb:,} |"
+            for name, usage in (
+                ("core sums, by hand", timing.by_hand),
+                ("full night", timing.full.usage),
+                ("following night", timing.following.usage),
+                ("landing, before the full night", timing.landing),
+                ("landing, before the following night", timing.next_landing),
+            )
+        ],
+        "",
+        "| night | entries posted | start-up | " + " | ".join((*SQL_STEPS, "checks")) + " |",
+        "|---|" + "---:|" * (len(SQL_STEPS) + 3),
+        *[_steps(name, night) for name, night in nights],
+        "",
+        *_paragraph(f"Sizes in MB after the following night: {sizes}."),
+        *_paragraph(
+            f"The {SLOWEST} slowest models of the full night, in seconds of wall time, two at a",
+            f"time; all {len(timing.full.models)} together: {_sum(timing.full):.0f} s, in the",
+            f"following night {_sum(timing.following):.0f} s.",
+        ),
+        "| model | full night | following night |",
+        "|---|---:|---:|",
+        *[
+            f"| {name} | {seconds:.1f} | {dict(timing.following.models).get(name, 0):.1f} |"
+            for name, seconds in timing.full.models[:SLOWEST]
+        ],
+        "",
+    ]
+
+
+def _paragraph(*parts: str) -> list[str]:
+    return [*textwrap.wrap(" ".join(parts), 100), ""]
+
+
+def _sum(night: NightCost) -> float:
+    return sum(seconds for _, seconds in night.models)
+
+
+def _steps(name: str, night: NightCost) -> str:
+    known = sum(seconds for step, seconds in night.seconds.items() if step != "start_up")
+    steps = " | ".join(f"{night.seconds.get(step, 0):.1f}" for step in (*SQL_STEPS, "checks"))
+    start_up = night.usage.wall_seconds - known
+    return f"| {name} | {night.posted_entries:,} | {start_up:.1f} | {steps} |"
 
 
 def _shares(night: NightTiming) -> str:

@@ -3,32 +3,48 @@
 Does not belong here: expected values.
 """
 
+# The id of a commission that a partner shares in says nothing to a reader: whose, which, on what.
+_SOURCE = """coalesce(
+                shared.partner_id || ' ' || shared.component_id || ' ' || shared.source_id,
+                {rows}.source_id
+            ) as source_id"""
+_SHARED = """left join marts.fct_commission_entries as shared
+            on {rows}.source_type = 'commission' and {rows}.source_id = shared.commission_id
+            and shared.ordinal = 1"""
+
 # `{ids}` is what the rows of one story have in common: the beginning of all its ids.
-QUERIES = {
+_QUERIES = {
     "commission_lines": """
         select
-            kind, partner_id, plan_id, component_id, source_type, source_id, cause_type, cause_id,
-            case when kind = 'earning' then base_amount_minor end as base_amount_minor,
-            case when kind = 'earning' then rate end as rate,
-            amount_minor, currency_code, payout_amount_minor, payout_currency_code,
-            case when currency_code <> payout_currency_code then fx_rate end as fx_rate,
-            fx_rate_date,
-            case when kind = 'earning' then strftime(earned_at, '%Y-%m-%dT%H:%M:%SZ') end
-                as earned_at,
-            available_date, expected_pay_date
-        from marts.fct_commission_lines
-        where partner_id like '{ids}%'
+            lines.kind, lines.partner_id, lines.plan_id, lines.component_id, lines.source_type,
+            {source_of_lines}, lines.cause_type, lines.cause_id,
+            case when lines.kind = 'earning' then lines.base_amount_minor end
+                as base_amount_minor,
+            case when lines.kind = 'earning' then lines.rate end as rate,
+            lines.amount_minor, lines.currency_code, lines.payout_amount_minor,
+            lines.payout_currency_code,
+            case when lines.currency_code <> lines.payout_currency_code then lines.fx_rate end
+                as fx_rate,
+            lines.fx_rate_date,
+            case when lines.kind = 'earning' then strftime(lines.earned_at, '%Y-%m-%dT%H:%M:%SZ')
+            end as earned_at,
+            lines.available_date, lines.expected_pay_date
+        from marts.fct_commission_lines as lines
+        {shared_by_lines}
+        where lines.partner_id like '{ids}%'
     """,
     "entries": """
         select
             cast(entries.recorded_at - interval 1 day as date) as night,
-            entries.entry_kind, entries.partner_id, entries.component_id, entries.source_id,
-            entries.cause_type, entries.cause_id, entries.amount_minor, entries.currency_code,
+            entries.entry_kind, entries.partner_id, entries.component_id,
+            {source_of_entries}, entries.cause_type, entries.cause_id,
+            entries.amount_minor, entries.currency_code,
             entries.payout_amount_minor, entries.payout_currency_code, entries.effective_date,
             entries.available_date,
             reversed.entry_kind || ' ' || cast(reversed.effective_date as varchar) || ' '
                 || cast(reversed.amount_minor as varchar) as reverses
         from marts.fct_commission_entries as entries
+        {shared_by_entries}
         left join marts.fct_commission_entries as reversed
             on entries.reverses_entry_id = reversed.entry_id
         where entries.partner_id like '{ids}%'
@@ -121,4 +137,35 @@ QUERIES = {
         from marts.fct_unpaid_lines
         where invoice_line_id like '{ids}%'
     """,
+    "posting": """
+        select
+            cast(entries.recorded_at - interval 1 day as date) as night,
+            entries.entry_kind, entries.source_id, entries.cause_id, entries.amount_minor,
+            entries.effective_date, entries.posting_period,
+            corrected.entry_kind || ' ' || cast(corrected.effective_date as varchar) || ' '
+                || cast(corrected.amount_minor as varchar) as corrects
+        from marts.fct_commission_entries as entries
+        left join marts.fct_commission_entries as corrected
+            on entries.corrects_entry_id = corrected.entry_id
+        where entries.partner_id like '{ids}%'
+    """,
+    "cap_cuts": """
+        select
+            partner_id, invoice_line_id, cap, currency_code, cut_amount_minor, whole_amount_minor
+        from marts.fct_cap_cuts
+        where partner_id like '{ids}%'
+    """,
+    "exceptions": """
+        select kind, subject
+        from marts.fct_exceptions
+        where subject like '%:{ids}%'
+    """,
+}
+
+QUERIES = {
+    name: query.replace("{source_of_lines}", _SOURCE.format(rows="lines"))
+    .replace("{shared_by_lines}", _SHARED.format(rows="lines"))
+    .replace("{source_of_entries}", _SOURCE.format(rows="entries"))
+    .replace("{shared_by_entries}", _SHARED.format(rows="entries"))
+    for name, query in _QUERIES.items()
 }

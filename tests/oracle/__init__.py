@@ -6,7 +6,8 @@ is decided in CHOICES.md.
 """
 
 from .attribution import Attribution
-from .engine import DesiredLine, Result, compute
+from .desired import DesiredLine
+from .engine import Result, compute
 from .facts import COLUMNS, SOURCE, Facts
 
 __all__ = ["COLUMNS", "SOURCE", "Attribution", "DesiredLine", "Facts", "Result", "compute"]

@@ -81,7 +81,8 @@ class Invoice:
     def share_steps(self) -> list[tuple[datetime, Fraction]]:
         """C2: share of the invoice paid after each payment, 0 to 1, one step per instant."""
         if self.total_minor <= 0:  # C2: "counts as paid in full once paid"
-            paid_at = self.paid_at or min((p.paid_at for p in self.payments), default=None)
+            first = self.first_payment.paid_at if self.first_payment else self.paid_at
+            paid_at = first or min((p.paid_at for p in self.payments), default=None)
             return [(paid_at, Fraction(1))] if paid_at else []
         steps: list[tuple[datetime, Fraction]] = []
         received = 0

@@ -8,7 +8,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from .engine import DesiredLine, Result, compute
+from .desired import DesiredLine
+from .engine import Result, compute
 from .facts import Row
 from .rulings import Ruling
 
@@ -172,6 +173,18 @@ class World:
         self.click("t1", "2026-01-05").customer()
         return self.invoice("i1", paid_at, {"amount_minor": amount_minor}, paid_at=paid_at, **row)
 
+    def buyer(self, name: str, clicked_at: str, partner_id: str = PARTNER_A, **row: object):
+        """A customer `cus_<name>`, a lead of its own, after a click."""
+        email = f"{name}@{name}.test"
+        self.click(f"t_{name}", clicked_at, partner_id, email=email)
+        return self.customer(f"cus_{name}", email=email, **row)
+
+    def bill(self, invoice_id: str, name: str, paid_at: str, *amounts_minor: int, **row: object):
+        """An invoice of `cus_<name>` with a line per amount, paid in full unless told otherwise."""
+        lines = [{"amount_minor": amount, "is_proration": amount < 0} for amount in amounts_minor]
+        known = {"customer_id": f"cus_{name}", "paid_at": paid_at} | row
+        return self.invoice(invoice_id, paid_at, *lines, **known)
+
     def night(self, as_of: str = "2026-12-31", after: Result | None = None) -> Result:
         """What the oracle says on the evening of that day, after an earlier night if given."""
         return compute(
@@ -181,6 +194,7 @@ class World:
             rulings=tuple(self.rulings),
             payees=dict(self.payees),
             pins=after.pins if after else (),
+            posted_bonuses=after.bonuses if after else (),
         )
 
 

@@ -7,61 +7,29 @@ Does not belong here: any rule.
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 
 from .attribution import Attribution, attribute
 from .billing import Billing
-from .commission import Earner, Earning
+from .bonuses import bonuses
+from .caps import Cut, cut_lines
+from .claims import REASONS, Claim, Claimer
+from .clocks import Clocks
+from .commission import Earner
+from .compared import Attributions, comparison
+from .desired import DesiredLine, rows_of
+from .earnings import Earning
+from .events import EventEarner
 from .facts import Book, Facts
 from .fx import Rates
 from .identity import Identity
 from .leads import Lead, build_leads
+from .referrals import Referrers
 from .rulings import Earned, Pin, Ruling, pins_after
-from .takebacks import TakeBack, churn_take_back, invoice_take_backs, payout_of
+from .shapes import Shapes
+from .takebacks import TakeBack, churn_take_back, invoice_take_backs
 from .terms import Program, Terms
-
-Attributions = Mapping[frozenset[str], Attribution]
-RECOMPUTED = "recomputed"  # A7: the paying model without rulings and pins
-
-
-@dataclass(frozen=True)
-class DesiredLine:
-    """One row per natural key of the desired state; amounts signed from the partner's view.
-
-    earned_at: of the earning, also on its take-backs; effective_at: of this row's own event
-    (None for a correction, which no source dates); available_date: the latest of its entries.
-    """
-
-    kind: str
-    component_id: str
-    source_type: str
-    source_id: str
-    partner_id: str
-    cause_type: str
-    cause_id: str
-    amount_minor: int
-    currency_code: str
-    payout_amount_minor: int
-    payout_currency_code: str
-    earned_at: datetime
-    effective_at: datetime | None
-    available_date: date
-    plan_id: str
-    plan_version: str
-    fx_rate_date: date | None
-
-    @property
-    def natural_key(self) -> tuple[str, str, str, str, str, str, str]:
-        """J2: kind, component, source object, partner, cause."""
-        return (
-            self.kind,
-            self.component_id,
-            self.source_type,
-            self.source_id,
-            self.partner_id,
-            self.cause_type,
-            self.cause_id,
-        )
+from .tiers import Volumes
 
 
 @dataclass(frozen=True)
@@ -70,7 +38,9 @@ class Result:
 
     submissions: submission_key -> (partner_id, verdict, rival_key or None).
     attributions: member record keys (`entity:id`) of a lead -> its outcome; every lead is there.
-    lines: sorted by natural key. unpaid: invoice_line_id -> reason (B6).
+    lines: sorted by natural key; a share of a referrer names the referred earning by its component,
+    source and partner. unpaid: invoice_line_id -> reason (B6). cuts: (invoice_line_id, partner_id,
+    component_id) -> what caps did.
     comparison: A7, (model, partner_id, currency_code) -> earned before take-backs (under what pays,
     under the model), minor units, where either is not 0; the model `recomputed` is the paying one
     without rulings and pins. pins: for the next night (A6), those of earlier nights included.
@@ -80,8 +50,14 @@ class Result:
     attributions: dict[frozenset[str], Attribution]
     lines: list[DesiredLine]
     unpaid: dict[str, str]
+    cuts: Mapping[tuple[str, str, str], Cut]
     comparison: dict[tuple[str, str, str], tuple[int, int]]
     pins: tuple[Pin, ...]
+
+    @property
+    def bonuses(self) -> tuple[DesiredLine, ...]:
+        """For the next night: "a posted bonus stays"."""
+        return tuple(row for row in self.lines if row.kind == "bonus")
 
     def lead_of(self, record: str) -> Attribution:
         """The outcome of the lead that holds a record such as `contacts:c1`."""
@@ -96,98 +72,138 @@ def compute(
     rulings: Sequence[Ruling] = (),
     payees: Mapping[str, str] | None = None,
     pins: Iterable[Pin] = (),
+    posted_bonuses: Iterable[DesiredLine] = (),
+    lead_ids: Mapping[frozenset[str], str] | None = None,
 ) -> Result:
     """Everything that `as_of`'s night must come to, from facts, decisions and terms alone.
 
     rulings: those in force, oldest first. payees: partner id -> fingerprint of its account (L4).
-    pins: `Result.pins` of the night before, none for a fresh home.
+    pins, posted_bonuses: `pins` and `bonuses` of the night before, none for a fresh home.
+    lead_ids: by members, as the nights gave them (decision 0029); they decide between equals.
     """
     terms = Terms(program)
     book = Book(facts, terms.timezone, as_of)
     billing = Billing(book)
     identity = Identity(book, terms.lead_rules(as_of) or terms.first_lead_rules())
-    leads = build_leads(book, terms, billing, identity, payees or {})
+    leads = build_leads(book, terms, billing, identity, payees or {}, lead_ids or {})
     pins = tuple(pins)
     attributions = {lead.members: attribute(lead, book, terms, rulings, pins) for lead in leads}
-    night = _Night(billing, identity, leads, Earner(book, terms, billing, Rates(book)))
+    night = _Night(book, terms, billing, identity, leads, attributions)
 
-    lines: list[DesiredLine] = []
     earnings = list(night.earnings(attributions))
-    for lead, earning in earnings:
-        if earning.invoice:
-            take_backs = invoice_take_backs(book, earning)
-        else:
-            churn = churn_take_back(book, billing, lead, earning)
-            take_backs = [churn] if churn else []
-        lines += _rows(earning, take_backs)
-    # A6: what a ruling paid pins nobody.
-    unruled = {m: a.paying_ppm for m, a in attributions.items() if not a.is_ruled}
+    taken = [(earning, night.take_backs(lead, earning)) for lead, earning in earnings]
+    rows = [rows_of(earning, take_backs) for earning, take_backs in taken + night.shares(taken)]
+    lines = [row for found in rows for row in found] + night.bonuses(posted_bonuses)
     lines.sort(key=lambda row: row.natural_key)
     _assert_unique(lines)
+    # A6: what a ruling paid pins nobody.
+    unruled = {m: a.paying_ppm for m, a in attributions.items() if not a.is_ruled}
     return Result(
         _submissions(leads),
         attributions,
         lines,
-        night.unpaid(attributions),
-        _comparison(night, attributions, earnings),
+        night.unpaid(),
+        night.cuts,
+        comparison(attributions, earnings, night.earnings),
         pins_after(_earned(earnings), unruled, _first_days(book, earnings), pins),
     )
 
 
 @dataclass(frozen=True)
-class _Night:
-    """The facts of a night, ready to earn under any credits."""
+class _PaidLine:
+    """A line of a paid invoice: who claims it, and why else nobody does."""
 
-    billing: Billing
-    identity: Identity
-    leads: list[Lead]
-    earner: Earner
+    lead: Lead | None
+    line_id: str
+    claims: list[Claim]
+    reasons: list[str]
+
+
+class _Night:
+    """The facts of a night, ready to earn under any credits.
+
+    attributions: those that pay; tiers and caps count by them whatever is compared (decisions 0037
+    and 0038).
+    """
+
+    def __init__(
+        self,
+        book: Book,
+        terms: Terms,
+        billing: Billing,
+        identity: Identity,
+        leads: list[Lead],
+        attributions: Attributions,
+    ) -> None:
+        self._book, self._terms, self._billing = book, terms, billing
+        self._identity, self._leads, self._attributions = identity, leads, attributions
+        self._rates = Rates(book)
+        clocks = Clocks(billing)
+        self._claimer = Claimer(book, terms, clocks)
+        self._paying = list(self._lines(attributions))
+        claims = [claim for line in self._paying for claim in line.claims]
+        volumes = Volumes(book, terms, self._rates, claims, leads, attributions)
+        shapes = Shapes(book, clocks, volumes)
+        self.cuts = cut_lines(book, claims, shapes.whole)
+        self._earner = Earner(book, terms, self._rates, shapes)
+        self._events = EventEarner(book, terms, self._rates, self._claimer)
 
     def earnings(self, attributions: Attributions) -> Iterator[tuple[Lead, Earning]]:
         """Every earning with its lead: of lines, then of events."""
-        for lead, found, _, _ in self._lines(attributions):
-            yield from ((lead, earning) for earning in found)
-        for lead in self.leads:
+        is_paying = attributions is self._attributions
+        for line in self._paying if is_paying else self._lines(attributions):
+            for outcome in self._outcomes(line):
+                if isinstance(outcome, Earning):
+                    yield line.lead, outcome
+        for lead in self._leads:
             if lead.members in attributions:
-                for earning in self.earner.event_earnings(lead, attributions[lead.members]):
+                for earning in self._events.earnings(lead, attributions[lead.members]):
                     yield lead, earning
 
-    def unpaid(self, attributions: Attributions) -> dict[str, str]:
-        """B6: the reason of each paid line on which nobody earns."""
-        return {line_id: reason for _, _, line_id, reason in self._lines(attributions) if reason}
+    def unpaid(self) -> dict[str, str]:
+        """B6, decision 0036: of each paid line on which nobody earns the reason nearest to it."""
+        reasons = {}
+        for line in self._paying:
+            outcomes = [*line.reasons, *self._outcomes(line)]
+            if not any(isinstance(outcome, Earning) for outcome in outcomes):
+                reasons[line.line_id] = max(outcomes, key=REASONS.index)
+        return reasons
 
-    def _lines(
-        self, attributions: Attributions
-    ) -> Iterator[tuple[Lead | None, list[Earning], str, str]]:
-        lead_by_members = {lead.members: lead for lead in self.leads}
-        for invoice in self.billing.invoices.values():
+    def take_backs(self, lead: Lead, earning: Earning) -> list[TakeBack]:
+        """What is taken back of an earning, in event order."""
+        if earning.invoice:
+            return invoice_take_backs(self._book, earning)
+        churn = churn_take_back(self._book, self._billing, lead, earning)
+        return [churn] if churn else []
+
+    def shares(
+        self, earnings: list[tuple[Earning, list[TakeBack]]]
+    ) -> list[tuple[Earning, list[TakeBack]]]:
+        """What referrers earn on them, with what is taken back of it."""
+        referrers = Referrers(self._book, self._terms, self._rates, self._claimer)
+        return list(referrers.shares(earnings))
+
+    def bonuses(self, posted: Iterable[DesiredLine]) -> list[DesiredLine]:
+        """Tonight's bonuses; "a posted bonus stays, whatever the facts say later"."""
+        earned = bonuses(
+            self._book, self._terms, self._billing, self._rates, self._leads, self._attributions
+        )
+        tonight = {row.natural_key: row for earning in earned for row in rows_of(earning, [])}
+        return list((tonight | {row.natural_key: row for row in posted}).values())
+
+    def _outcomes(self, line: _PaidLine) -> list[Earning | str]:
+        return [self._earner.earning(claim, self.cuts.get(claim.key)) for claim in line.claims]
+
+    def _lines(self, attributions: Attributions) -> Iterator[_PaidLine]:
+        lead_by_members = {lead.members: lead for lead in self._leads}
+        for invoice in self._billing.invoices.values():
             if invoice.paid_share <= 0:
                 continue
-            members = self.identity.lead_of_customer(invoice.customer_id)
+            members = self._identity.lead_of_customer(invoice.customer_id)
             lead, attribution = lead_by_members.get(members), attributions.get(members)
             for line in invoice.lines:
-                found, reason = self.earner.line_earnings(invoice, line, attribution, lead)
-                yield lead, found, line.line_id, reason
-
-
-def _comparison(
-    night: _Night, attributions: Attributions, paying: list[tuple[Lead, Earning]]
-) -> dict[tuple[str, str, str], tuple[int, int]]:
-    """A7: over the leads for which a model is computed, what pays and what the model would pay."""
-    found: dict[tuple[str, str, str], list[int]] = defaultdict(lambda: [0, 0])
-    models = {model for a in attributions.values() for model in a.compare_models}
-    for model in sorted(models | {RECOMPUTED}):
-        under = {
-            members: a.under(a.model if model == RECOMPUTED else model)
-            for members, a in attributions.items()
-            if model == RECOMPUTED or model in a.compare_models
-        }
-        earned = ([e for e in paying if e[0].members in under], night.earnings(under))
-        for position, earnings in enumerate(earned):
-            for _, earning in earnings:
-                key = (model, earning.partner_id, earning.currency_code)
-                found[key][position] += earning.amount_minor
-    return {key: (paid, other) for key, (paid, other) in found.items() if paid or other}
+                claims, reasons = self._claimer.claims(invoice, line, attribution, lead)
+                yield _PaidLine(lead, line.line_id, claims, reasons)
 
 
 def _earned(earnings: list[tuple[Lead, Earning]]) -> dict[frozenset[str], Earned]:
@@ -213,41 +229,6 @@ def _first_days(book: Book, earnings: list[tuple[Lead, Earning]]) -> dict[frozen
 
 def _submissions(leads: list[Lead]) -> dict[str, tuple[str, str, str | None]]:
     return {key: verdict for lead in leads for key, verdict in lead.verdicts.items()}
-
-
-def _rows(earning: Earning, take_backs: list[TakeBack]) -> list[DesiredLine]:
-    own = TakeBack(
-        kind="earning",
-        cause_type="",
-        cause_id="",
-        amount_minor=earning.amount_minor,
-        payout_amount_minor=payout_of(earning, earning.amount_minor),
-        effective_at=earning.earned_at,
-        available_date=earning.available_date,
-    )
-    return [
-        DesiredLine(
-            kind=row.kind,
-            component_id=earning.component.component_id,
-            source_type=earning.source_type,
-            source_id=earning.source_id,
-            partner_id=earning.partner_id,
-            cause_type=row.cause_type,
-            cause_id=row.cause_id,
-            amount_minor=row.amount_minor,
-            currency_code=earning.currency_code,
-            payout_amount_minor=row.payout_amount_minor,
-            payout_currency_code=earning.payout_currency_code,
-            earned_at=earning.earned_at,
-            effective_at=row.effective_at,
-            available_date=row.available_date,
-            plan_id=earning.plan.plan_id,
-            plan_version=earning.plan.plan_version,
-            fx_rate_date=earning.conversion.rate_date,
-        )
-        for row in [own, *take_backs]
-        if row.amount_minor or row.payout_amount_minor
-    ]
 
 
 def _assert_unique(lines: list[DesiredLine]) -> None:

@@ -33,6 +33,7 @@ class Rates:
 
     def __init__(self, book: Book) -> None:
         self._rates: dict[str, list[tuple[date, Fraction]]] = {}
+        self._legs: dict[tuple[str, date], tuple[date | None, Fraction] | None] = {}
         for row in book.rows("fx_rates"):
             rate = fraction(row, "rate")
             if rate > 0:
@@ -51,6 +52,11 @@ class Rates:
         return Conversion(legs[1][1] / legs[0][1] * scale, min(dates))
 
     def _leg(self, currency_code: str, day: date) -> tuple[date | None, Fraction] | None:
+        if (currency_code, day) not in self._legs:
+            self._legs[currency_code, day] = self._find_leg(currency_code, day)
+        return self._legs[currency_code, day]
+
+    def _find_leg(self, currency_code: str, day: date) -> tuple[date | None, Fraction] | None:
         if currency_code == "EUR":
             return None, Fraction(1)  # rates are per 1 EUR: the euro itself needs none
         usable = [leg for leg in self._rates.get(currency_code, ()) if leg[0] <= day]

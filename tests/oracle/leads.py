@@ -56,9 +56,13 @@ class Submission:
 
 @dataclass
 class Lead:
-    """One lead with everything known of it on `as_of`."""
+    """One lead with everything known of it on `as_of`.
+
+    lead_id: orders leads that became valid at one instant (decision 0037).
+    """
 
     members: frozenset[str]
+    lead_id: str = ""
     customer_ids: set[str] = field(default_factory=set)
     deals: list[Row] = field(default_factory=list)
     touches: list[Touch] = field(default_factory=list)
@@ -84,9 +88,16 @@ def build_leads(
     billing: Billing,
     identity: Identity,
     payees: Mapping[str, str],
+    lead_ids: Mapping[frozenset[str], str],
 ) -> list[Lead]:
-    """All leads with stages, valid event and verdicts; payees: partner id -> fingerprint."""
-    leads = {members: Lead(members) for members in identity.leads()}
+    """All leads with stages, valid event and verdicts.
+
+    payees: partner id -> fingerprint. lead_ids: by members; a lead that has none here is called
+    after its smallest record.
+    """
+    leads = {
+        members: Lead(members, lead_ids.get(members, min(members))) for members in identity.leads()
+    }
     codes = Codes(book)
     for customer_id in _all_customer_ids(book, billing):
         members = identity.lead_of_customer(customer_id)

@@ -5,14 +5,15 @@ Does not belong here: the earning itself (commission.py).
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from fractions import Fraction
 
 from .billing import Billing, Invoice, MoneyBack
-from .commission import Earning, churn_anchor, too_old
+from .earnings import Earning
 from .facts import Book, Row
 from .leads import Lead
 from .money import round_half_away
+from .plan_terms import PlanVersion
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,7 @@ def _reversal(book: Book, earning: Earning, step: _Step, before: int, after: int
         amount_minor=before - after,
         payout_amount_minor=payout_of(earning, before) - payout_of(earning, after),
         effective_at=step.at,
-        available_date=max(own_date, _reversed_available(earning, before, after)),
+        available_date=max(own_date, reversed_available(earning, before, after)),
     )
 
 
@@ -147,7 +148,7 @@ def _reinstatement(book: Book, earning: Earning, step: _Step, reversal: TakeBack
     )
 
 
-def _reversed_available(earning: Earning, before: int, after: int) -> date:
+def reversed_available(earning: Earning, before: int, after: int) -> date:
     """R10: the latest hold among the entries reversed, the oldest reversed first.
 
     A step against the others, which M3 may leave, reverses nothing and is not reversed.
@@ -232,3 +233,16 @@ def _churn_share(earning: Earning, used_days: int) -> Fraction:
         shares = [share for under_days, share in plan.churn_table if used_days < under_days]
         return shares[0] if shares else Fraction(0)
     return Fraction(1)
+
+
+def churn_anchor(billing: Billing, lead: Lead) -> date | None:
+    """R5: the earliest C3 anchor among the lead's customers."""
+    anchors = [billing.anchor_line(customer_id) for customer_id in lead.customer_ids]
+    return min((line.start_date for line in anchors if line), default=None)
+
+
+def too_old(plan: PlanVersion, earned_at: datetime, taken_at: datetime) -> bool:
+    """R8: later than `max_age_days` (N x 24 hours) after it was earned."""
+    return plan.max_age_days is not None and taken_at > earned_at + timedelta(
+        days=plan.max_age_days
+    )

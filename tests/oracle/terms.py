@@ -1,7 +1,9 @@
 """The programme's terms as the oracle reads them (T1, T2): versions by local day.
 
-Belongs here: defaults, which version is in force on a day, which plan governs a partner.
-Does not belong here: validation of terms (T3), or what the terms make of a fact.
+Belongs here: which version is in force on a day, which plan governs a partner, `lead` and
+`attribution` with their defaults.
+Does not belong here: the plans' own settings (plan_terms.py), validation of terms (T3), or what the
+terms make of a fact.
 The programme is a plain dict in the shape of program.yml, its numbers int or Decimal.
 """
 
@@ -12,7 +14,7 @@ from fractions import Fraction
 from typing import Any
 
 from .mail import normalise_domain
-from .money import minor_units
+from .plan_terms import PlanVersion, day_of, fraction_of, plan_version
 
 Program = Mapping[str, Any]
 
@@ -62,46 +64,6 @@ class AttributionRules:
     after_earning: str
 
 
-@dataclass(frozen=True)
-class Component:
-    """One component of a plan version; `months` None is for life."""
-
-    component_id: str
-    kind: str
-    trigger: str
-    rate: Fraction | None
-    amounts_minor: Mapping[str, int]
-    months: int | None
-    basis: str
-    base: Mapping[str, str]
-    products_include: frozenset[str]
-    products_exclude: frozenset[str]
-
-
-@dataclass(frozen=True)
-class PlanVersion:
-    """One version of a plan with its hold and clawback policy."""
-
-    plan_id: str
-    effective_from: date
-    terms_follow: str
-    components: tuple[Component, ...]
-    hold_days: int
-    hold_after: str
-    refund_mode: str
-    chargeback_on_open: str
-    chargeback_on_lost: str
-    churn_mode: str
-    churn_window_days: int | None
-    churn_table: tuple[tuple[int, Fraction], ...]
-    max_age_days: int | None
-
-    @property
-    def plan_version(self) -> str:
-        """The version's name: its `effective_from` as ISO text."""
-        return self.effective_from.isoformat()
-
-
 class Terms:
     """All terms, asked by local day."""
 
@@ -112,7 +74,9 @@ class Terms:
         self._lead = _sorted([_lead_rules(v) for v in program["lead"]])
         self._attribution = _sorted([_attribution_rules(v) for v in program["attribution"]])
         self._plans = {
-            plan["id"]: _sorted([_plan_version(plan["id"], v) for v in plan["versions"]])
+            plan["id"]: _sorted(
+                [plan_version(plan["id"], v, self.reporting_currency) for v in plan["versions"]]
+            )
             for plan in program["plans"]
         }
         self._groups: Mapping[str, str] = program.get("groups") or {}
@@ -137,9 +101,9 @@ class Terms:
     def plan(self, partner: Mapping[str, str], day: date) -> PlanVersion | None:
         """T2: partner override > group > programme default, in force on a local day."""
         overrides = [
-            (_day(o["effective_from"]), o["plan"])
+            (day_of(o["effective_from"]), o["plan"])
             for o in self._overrides
-            if o["partner_id"] == partner["partner_id"] and _day(o["effective_from"]) <= day
+            if o["partner_id"] == partner["partner_id"] and day_of(o["effective_from"]) <= day
         ]
         if overrides:
             plan_id = max(overrides)[1]
@@ -162,17 +126,9 @@ def _in_force(versions: Sequence[Any], day: date) -> Any | None:
     return begun[-1] if begun else None
 
 
-def _day(value: object) -> date:
-    return value if isinstance(value, date) else date.fromisoformat(str(value))
-
-
-def _fraction(value: object) -> Fraction:
-    return Fraction(str(value))
-
-
 def _lead_rules(given: Mapping[str, Any]) -> LeadRules:
     return LeadRules(
-        effective_from=_day(given["effective_from"]),
+        effective_from=day_of(given["effective_from"]),
         valid_when=given.get("valid_when", "demo_booked"),
         scope=given.get("scope", "account"),
         protection_days=int(given.get("protection_days", 90)),
@@ -192,7 +148,7 @@ def _attribution_rules(given: Mapping[str, Any]) -> AttributionRules:
     positions = {"first": "0.4", "last": "0.4"} | dict(given.get("position_based") or {})
     decay = given.get("time_decay") or {}
     return AttributionRules(
-        effective_from=_day(given["effective_from"]),
+        effective_from=day_of(given["effective_from"]),
         model=given.get("model", "last_touch"),
         compare_models=tuple(given.get("compare_models") or ()),
         touch_window_days=int(given.get("touch_window_days", 90)),
@@ -200,54 +156,8 @@ def _attribution_rules(given: Mapping[str, Any]) -> AttributionRules:
         collapse_repeats=bool(given.get("collapse_repeats", True)),
         priority=tuple(given.get("priority") or DEFAULT_PRIORITY),
         code_grace_hours=int(given.get("code_grace_hours", 0)),
-        position_first=_fraction(positions["first"]),
-        position_last=_fraction(positions["last"]),
+        position_first=fraction_of(positions["first"]),
+        position_last=fraction_of(positions["last"]),
         half_life_days=int(decay.get("half_life_days", 7)),
         after_earning=given.get("after_earning", "pin"),
-    )
-
-
-def _component(given: Mapping[str, Any]) -> Component:
-    duration = given.get("duration") or {}
-    months = duration.get("months")
-    products = given.get("products") or {}
-    amounts = given.get("amount") or {}
-    return Component(
-        component_id=given["id"],
-        kind=given["kind"],
-        trigger=given.get("trigger", ""),
-        rate=None if given.get("rate") is None else _fraction(given["rate"]),
-        amounts_minor={code: minor_units(value, code) for code, value in amounts.items()},
-        months=None if months is None else int(months),
-        basis=duration.get("basis", "charge_start"),
-        base={"discounts": "reduce", "shipping": "exclude"} | dict(given.get("base") or {}),
-        products_include=frozenset(products.get("include") or ()),
-        products_exclude=frozenset(products.get("exclude") or ()),
-    )
-
-
-def _plan_version(plan_id: str, given: Mapping[str, Any]) -> PlanVersion:
-    hold = given.get("hold") or {}
-    clawback = given.get("clawback") or {}
-    chargeback = clawback.get("chargeback") or {}
-    churn = clawback.get("churn") or {}
-    max_age = clawback.get("max_age_days")
-    table = sorted(
-        (int(band["under_days"]), _fraction(band["share"])) for band in churn.get("table") or ()
-    )
-    window = churn.get("window_days")
-    return PlanVersion(
-        plan_id=plan_id,
-        effective_from=_day(given["effective_from"]),
-        terms_follow=given.get("terms_follow", "pinned"),
-        components=tuple(_component(c) for c in given["components"]),
-        hold_days=int(hold.get("days", 30)),
-        hold_after=hold.get("after", "paid"),
-        refund_mode=(clawback.get("refund") or {}).get("mode", "proportional"),
-        chargeback_on_open=chargeback.get("on_open", "hold"),
-        chargeback_on_lost=chargeback.get("on_lost", "reverse"),
-        churn_mode=churn.get("mode", "full") if churn else "none",
-        churn_window_days=None if window is None else int(window),
-        churn_table=tuple(table),
-        max_age_days=None if max_age is None else int(max_age),
     )

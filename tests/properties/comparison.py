@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from fractions import Fraction
 from typing import Any
 
-from tests.oracle import Attribution, Result
-from tests.oracle.engine import RECOMPUTED
+from tests.oracle import Attribution, DesiredLine, Result
+from tests.oracle.caps import Cut
+from tests.oracle.compared import RECOMPUTED
 from tests.workspaces import PostedNight
 
 KEY = "kind, component_id, source_type, source_id, partner_id, cause_type, cause_id"
@@ -21,24 +24,96 @@ def different(expected: Mapping[Any, Any], found: Mapping[Any, Any]) -> dict[Any
     }
 
 
-def assert_equals_oracle(night: PostedNight, expected: Result) -> int:
-    """Verdicts, desired lines and unpaid reasons are equal. Returns the number of lines."""
+def assert_equals_oracle(
+    night: PostedNight, expected: Result, posted: Iterable[DesiredLine] = ()
+) -> int:
+    """Verdicts, desired lines and unpaid reasons are equal. Returns the number of lines.
+
+    posted: bonuses of earlier nights. They stay with plan, amount and currency; the instant at
+    which tonight's facts reach the threshold, if they do, is no part of the promise.
+    """
     assert different(expected.submissions, _verdicts(night)) == {}
     found = _desired_lines(night)
     lines = _expected_lines(expected)
-    # A6: what had been earned before a ruling stays with what was taken back of it, and linked
-    # `ruling` lines bring it to the new credits; the oracle says what it must come to.
-    ruled = {key[1:4] for key in found if key[0] == "ruling"}
-    if ruled:  # what had been taken back in full needs no such line
-        everywhere = {key[1:4] for key in found | lines}
-        nets = _net_of(found, everywhere) | _net_of(lines, everywhere)
-        ruled |= everywhere - {key[1:4] for key in nets}
-    assert different(_net_of(lines, ruled), _net_of(found, ruled)) == {}
+    for key in [bonus.natural_key for bonus in posted]:
+        found[key], lines[key] = (_without_instant(rows[key]) for rows in (found, lines))
+    assert different_but_for_rulings(lines, found) == {}
     unpaid = dict(
         night.rows("SELECT invoice_line_id, reason FROM intermediate.int_commission__unpaid_lines")
     )
     assert different(expected.unpaid, unpaid) == {}
     return len(lines)
+
+
+def different_but_for_rulings(
+    expected: dict[tuple, tuple], found: dict[tuple, tuple]
+) -> dict[tuple, tuple]:
+    """(expected, found) by natural key, where they differ; of what a ruling moved the net amounts.
+
+    A6: what had been earned before a ruling stays with what was taken back of it, and linked
+    `ruling` lines bring it to the new credits; the oracle says what it must come to. The share of a
+    referrer follows. Lines: amount, currency, amount paid out, and more.
+    """
+    ruled = {key[1:4] for key in found if key[0] == "ruling"}
+    if ruled:  # what had been taken back in full needs no such line
+        everywhere = {key[1:4] for key in found | expected}
+        nets = _net_of(found, everywhere) | _net_of(expected, everywhere)
+        ruled |= everywhere - {key[1:4] for key in nets}
+        ruled |= {
+            (component_id, source_type, source_id)
+            for component_id, source_type, source_id in everywhere
+            if source_type == "commission" and tuple(source_id.split("/")[:3]) in ruled
+        }
+    return different(_net_of(expected, ruled), _net_of(found, ruled))
+
+
+def assert_cuts_equal_oracle(night: PostedNight, expected: Result) -> int:
+    """C6: which lines were cut, by which cap, from what by how much. Returns their number."""
+    found = {
+        tuple(key): tuple(rest)
+        for *key, rest in night.rows(
+            "SELECT invoice_line_id, partner_id, component_id, (cap, cut_amount_minor, "
+            "whole_amount_minor, currency_code, customer_id, earned_at) FROM marts.fct_cap_cuts"
+        )
+    }
+    wanted = {
+        key: (
+            cut.cap,
+            *_cut_of(cut),
+            cut.claim.invoice.currency_code,
+            cut.claim.invoice.customer_id,
+            cut.claim.invoice.first_paid_at,
+        )
+        for key, cut in expected.cuts.items()
+    }
+    assert different(wanted, found) == {}
+    return len(wanted)
+
+
+def _cut_of(cut: Cut) -> tuple[int, int]:
+    """What was cut, and from what: the partner's part where the programme's month cut most."""
+    if cut.cap == "per_programme_month":
+        return cut.by_cap[cut.cap], cut.part_minor
+    return cut.whole_minor - cut.left_minor, cut.whole_minor
+
+
+def assert_rates_equal_oracle(night: PostedNight, expected: Result) -> int:
+    """C5, C7: the rate of each earning that has one for the whole line. Returns their number."""
+    found = {
+        tuple(key): Fraction(rate)
+        for *key, rate in night.rows(
+            "SELECT source_id, partner_id, component_id, rate "
+            "FROM intermediate.int_journal__desired "
+            "WHERE kind = 'earning' AND source_type = 'invoice_line' AND rate IS NOT NULL"
+        )
+    }
+    wanted = {
+        (line.source_id, line.partner_id, line.component_id): line.rate
+        for line in expected.lines
+        if line.kind == "earning" and line.source_type == "invoice_line" and line.rate is not None
+    }
+    assert different(wanted, found) == {}
+    return len(wanted)
 
 
 def assert_credits_equal_oracle(night: PostedNight, expected: Result) -> int:
@@ -187,6 +262,10 @@ def _verdicts(night: PostedNight) -> dict[str, tuple]:
     }
 
 
+def _without_instant(line: tuple) -> tuple:
+    return tuple(None if isinstance(value, datetime) else value for value in line)
+
+
 def _net_of(lines: dict[tuple, tuple], ruled: set[tuple]) -> dict[tuple, tuple]:
     """Lines of ruled sources as one net amount by partner; a net of nothing is left out."""
     kept: dict[tuple, tuple] = {}
@@ -202,8 +281,9 @@ def _net_of(lines: dict[tuple, tuple], ruled: set[tuple]) -> dict[tuple, tuple]:
 
 def _desired_lines(night: PostedNight) -> dict[tuple, tuple]:
     # No source dates a void: the available date of its correction is a decision, not a rule.
+    references = referred_earnings(night)
     return {
-        tuple(row[:7]): tuple(row[7:])
+        with_reference(row[:7], references): tuple(row[7:])
         for row in night.rows(
             f"""
             SELECT {KEY}, amount_minor, currency_code, payout_amount_minor, payout_currency_code,
@@ -213,6 +293,27 @@ def _desired_lines(night: PostedNight) -> dict[tuple, tuple]:
             """
         )
     }
+
+
+def referred_earnings(night: PostedNight) -> dict[str, str]:
+    """How the oracle calls the earnings that a referrer may share, by commission_id."""
+    return {
+        commission_id: "/".join(names)
+        for commission_id, *names in night.rows(
+            "SELECT commission_id, component_id, source_type, source_id, partner_id "
+            "FROM intermediate.int_journal__desired WHERE kind = 'earning' "
+            "UNION SELECT commission_id, component_id, source_type, source_id, partner_id "
+            "FROM raw.journal__entries WHERE entry_kind = 'earning'"
+        )
+    }
+
+
+def with_reference(key: tuple, references: Mapping[str, str]) -> tuple:
+    """A natural key whose source, if it is a commission, is called as the oracle calls it."""
+    kind, component_id, source_type, source_id, *rest = key
+    if source_type == "commission":
+        source_id = references.get(source_id, source_id)
+    return (kind, component_id, source_type, source_id, *rest)
 
 
 def _expected_lines(expected: Result) -> dict[tuple, tuple]:

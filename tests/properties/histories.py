@@ -319,11 +319,12 @@ def _invoice(history: History, customer: str, currency: str, day: int) -> None:
     for line in lines:
         history.add("invoice_lines", **line)
     if has_rows and total > 3:
-        _payments(history, invoice, total, day)
-    _back(history, invoice, lines, total, day)
+        add_payments(history, invoice, total, day)
+    add_money_back(history, invoice, lines, total, day)
 
 
-def _payments(history: History, invoice: str, total: int, day: int) -> None:
+def add_payments(history: History, invoice: str, total: int, day: int) -> None:
+    """Payments of parts, which may not add up to the total."""
     left = total
     for _ in range(history.chance.choice((1, 2, 3))):
         part = history.chance.choice((left, max(left // 2, 1), max(left // 3, 1)))
@@ -339,7 +340,8 @@ def _payments(history: History, invoice: str, total: int, day: int) -> None:
             return
 
 
-def _back(history: History, invoice: str, lines: list[dict], total: int, day: int) -> None:
+def add_money_back(history: History, invoice: str, lines: list[dict], total: int, day: int) -> None:
+    """Refunds of invoices and of lines, a dispute, a credit note: as many as chance has it."""
     total = max(total, 2)
     for _ in range(history.chance.choice((0, 0, 0, 1, 2, 3))):
         names_line = history.maybe(0.3)

@@ -11,9 +11,7 @@ posted as (
         sum(payout_amount_minor) as payout_amount_minor
     from {{ ref('fct_commission_entries') }}
     where
-        entry_kind in (
-            'earning', 'refund', 'chargeback', 'reinstatement', 'credit_note', 'correction', 'churn', 'ruling'
-        )
+        entry_kind in ({{ computed_kinds() }})
     group by commission_id
 
 ),

@@ -14,6 +14,7 @@ signed as (
         sum(case when kind = 'earning' then amount_minor else 0 end) as earned_amount_minor,
         sum(case when kind <> 'earning' then amount_minor else 0 end) as reversed_amount_minor
     from {{ ref('int_journal__computed') }}
+    where kind not in ('bonus', 'adjustment')
     group by component_id, source_type, source_id, partner_id
 
 )

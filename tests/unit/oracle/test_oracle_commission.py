@@ -112,6 +112,15 @@ def test_total_of_zero_or_less_counts_as_paid_in_full() -> None:
     assert amounts(world.night()) == {"i1-1": 2000, "i2-1": 600, "i2-2": -1000}
 
 
+def test_total_of_nothing_is_earned_at_its_first_payment_if_it_has_one() -> None:
+    world = World().sale(10000)
+    lines = ({"amount_minor": -5000, "is_proration": True},)
+    world.invoice("i2", "2026-02-01", *lines, paid_at="2026-02-02")
+    world.pay("p2", "i2", "2026-02-05", 100)
+    rows = {row.source_id: row.earned_at for row in world.night().lines}
+    assert rows["i2-1"] == datetime(2026, 2, 5)
+
+
 def test_flags_and_products_decide_what_counts() -> None:
     component = recurring(
         base={"discounts": "ignore", "one_off": "exclude"}, products={"exclude": ["p_no"]}

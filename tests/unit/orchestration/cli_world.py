@@ -70,12 +70,13 @@ create table marts.fct_commission_entries as
         2000::bigint as amount_minor, 'USD' as currency_code,
         2000::bigint as payout_amount_minor, 'USD' as payout_currency_code,
         date '2026-01-15' as effective_date, date '2026-02-14' as available_date,
+        '2026-01' as posting_period, timestamp '2026-02-01' as recorded_at, 1::bigint as segment,
         1::bigint as ordinal, null::varchar as reverses_entry_id,
         '{"rate":"0.200000"}' as explanation
     union all
     select 'e2', 'k2', 'refund', 'p1', 'c1', 'lead_1', 'standard', '2025-01-01', 'recurring',
         'invoice_line', 'l1', 'refund', 'r1', -500, 'USD', -500, 'USD', date '2026-02-01',
-        date '2026-02-14', 1, 'e1', '{"rate":"0.200000"}';
+        date '2026-02-14', '2026-02', timestamp '2026-02-02', 2, 1, 'e1', '{"rate":"0.200000"}';
 create table marts.fct_entry_holds (entry_id varchar, hold_reason varchar);
 create table marts.fct_entry_claims (entry_id varchar, batch_id varchar, payout_id varchar);
 create table marts.fct_payout_batches (batch_id varchar, state varchar, pay_date date);

@@ -9,10 +9,11 @@ from cli_world import run_cli, write_home
 
 PUBLIC = (
     "init", "doctor", "demo", "run", "ingest", "backfill", "restore", "explain", "balance",
-    "verify", "batches", "payee", "partner", "lead", "rule", "landing",
+    "verify", "batches", "payee", "partner", "lead", "rule", "landing", "adjust", "period",
+    "statement",
 )  # fmt: skip
 LATER = (
-    "adjust", "dispute", "statement", "simulate", "reconcile", "forecast", "period",
+    "dispute", "simulate", "reconcile", "forecast",
     "serve",
 )  # fmt: skip
 
@@ -87,6 +88,13 @@ def test_batch_command_of_settlement_refuses_clearly(name):
         ("lead", "request", "lead_1", "--of", "nobody", "--due", "2026-03-01"),
         ("lead", "extend", "R1", "--until", "soon", "--evidence", "e", "--reason", "r"),
         ("rule", "list", "--state", "open"),
+        ("adjust", "list", "--state", "open"),
+        ("adjust", "propose", "p1", "--reason", "r", "--evidence", "e"),
+        ("adjust", "approve", "adj_1"),
+        ("period", "close"),
+        ("period", "close", "January"),
+        ("period", "close", "2026-13"),
+        ("period", "reopen", "2026-01"),
         ("explain",),
         ("explain", "leed", "lead_1"),
         ("explain", "lead", "lead_1", "lead_2"),
@@ -113,7 +121,16 @@ def test_wrong_usage_exits_with_2(arguments, tmp_path):
         ("lead", "approve", "reg_1", "--reason", "r"),
         ("rule", "list"),
         ("rule", "approve", "rul_1", "--reason", "r"),
+        ("adjust", "list"),
+        ("adjust", "show", "adj_1"),
+        ("adjust", "approve", "adj_1", "--reason", "r"),
+        ("adjust", "propose", "p1", "--amount", "1", "--reason", "r", "--evidence", "e"),
+        ("period", "list"),
+        ("period", "close", "2026-01"),
         ("balance", "p1"),
+        ("balance", "p1", "--as-known", "2026-02-01"),
+        ("batches", "list", "--as-known", "2026-02-01"),
+        ("statement", "p1"),
         ("explain", "e1"),
         ("landing", "list"),
         ("landing", "verify"),

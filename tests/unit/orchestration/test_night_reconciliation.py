@@ -23,6 +23,34 @@ def connection():
         opened.execute(
             "create table intermediate.int_journal__desired as from raw.journal__entries"
         )
+        opened.execute(
+            "create table intermediate.int_billing__landed_invoices as select * from (values "
+            "('crm', 'i1', 'USD'), ('crm', 'i2', 'USD'), ('old', 'o1', 'USD')) as invoices "
+            "(source, invoice_id, currency_code)"
+        )
+        opened.execute(
+            "create table intermediate.int_billing__landed_lines as select * from (values "
+            "('crm', 'i1', 'l1', 1000, 0), ('crm', 'i1', 'l2', 500, 100), "
+            "('crm', 'i2', 'l3', 700, 0), ('old', 'o1', 'x1', 1000, 0)) as lines "
+            "(source, invoice_id, invoice_line_id, amount_minor, discount_amount_minor)"
+        )
+        opened.execute(
+            "create table intermediate.int_billing__payments as select * from "
+            "(values ('i1'), ('o1')) as payments (invoice_id)"
+        )
+        opened.execute(
+            "create table intermediate.int_billing__duplicate_invoices as "
+            "select 'old' as source, 'o1' as invoice_id"
+        )
+        opened.execute(
+            "create table intermediate.int_journal__computed as select * from (values "
+            "('earning', 'invoice_line', 'l1'), ('refund', 'invoice_line', 'l1'), "
+            "('earning', 'meeting', 'l2')) as computed (kind, source_type, source_id)"
+        )
+        opened.execute(
+            "create table marts.fct_unpaid_lines as select 'l2' as invoice_line_id, "
+            "'USD' as currency_code, 400 as amount_minor"
+        )
         opened.execute("create table marts.fct_commission_entries as from raw.journal__entries")
         opened.execute(
             "create table marts.fct_partner_balances as select * from (values "
@@ -53,6 +81,21 @@ def test_missing_entry_blocks_and_names_its_currency(connection):
     connection.execute("delete from marts.fct_commission_entries where entry_id = 'e3'")
     check = failed(connection)["reconcile__entries_tie_to_journal"]
     assert check.is_blocking
+    assert check.failing_keys == ("USD",)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "delete from marts.fct_unpaid_lines",
+        "update marts.fct_unpaid_lines set amount_minor = 401",
+        "insert into marts.fct_unpaid_lines values ('l1', 'USD', 1000)",
+        "delete from intermediate.int_journal__computed where source_id = 'l1'",
+    ],
+)
+def test_paid_line_that_is_lost_counted_twice_or_another_amount_blocks(connection, fault):
+    connection.execute(fault)
+    check = failed(connection)["reconcile__paid_lines_tie_to_landed_lines"]
     assert check.failing_keys == ("USD",)
 
 

@@ -19,7 +19,12 @@ from payouts.errors import (
     TermsChangedError,
 )
 from payouts.journal import segment_paths
-from payouts.journal_schema import REGISTERED_COLUMNS, ControlTotal
+from payouts.journal_schema import (
+    REGISTERED_COLUMNS,
+    ControlTotal,
+    check_against_registered,
+    check_entries,
+)
 from payouts.parquet import write_part
 
 PLAN = ("plan", "standard", "2025-01-01")
@@ -104,6 +109,18 @@ def test_entry_that_breaks_a_rule_is_refused_and_nothing_is_posted(world, change
     assert segment_paths(world.store, world.home) == []
     assert list((world.home / "journal").glob("segment*")) == []
     assert _nights(world) == []
+
+
+@pytest.mark.parametrize("kind", ["bonus", "adjustment"])
+def test_entry_without_lead_customer_and_plan_has_the_shape_of_an_entry(world, kind):
+    """J1: a bonus belongs to no lead; an adjustment to no plan either, and may correct an entry."""
+    corrected = entry("il_1", 1)
+    absent = dict.fromkeys(("lead_id", "customer_id", "plan_id", "plan_version"))
+    correcting = {**entry("2026-01", 500, entry_kind=kind), **absent}
+    world.desire({**correcting, "corrects_entry_id": corrected["entry_id"]}, corrected)
+    differences = "intermediate.int_journal__differences"
+    check_entries(world.warehouse, differences)
+    check_against_registered(world.warehouse, differences, [])
 
 
 def test_ordinal_with_a_gap_is_refused(world):
@@ -252,7 +269,8 @@ def test_entry_under_an_unknown_version_is_refused(world):
 def test_control_tables_of_a_fresh_home_are_typed_and_empty(world):
     load_control_tables(world.store, world.home, world.warehouse)
     for table in ("journal__entries", "journal__segments", "control__batches", "control__claims",
-                  "control__payout_items", "control__holds", "control__payees"):  # fmt: skip
+                  "control__payout_items", "control__holds", "control__payees",
+                  "control__closed_periods", "control__adjustments"):  # fmt: skip
         assert world.warehouse.execute(f"select count(*) from raw.{table}").fetchone() == (0,)
     described = world.warehouse.execute("describe raw.journal__entries").fetchall()
     types = {row[0]: row[1] for row in described}

@@ -7,15 +7,16 @@ import sys
 import time
 from pathlib import Path
 
+import adjustment_world as adjustments
+import lead_world as leads
 import pytest
 import sqlalchemy
-from payout_world import CLOCK, payable_world
+from payout_world import CLOCK, World, new_warehouse, payable_world
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 
 from payouts import events, schema
 from payouts.errors import ChainBrokenError, StoreError
-from payouts.lead_updates import post_message
 from payouts.migrations.append_only import statements
 from payouts.store import FILE_NAME, SCHEMA_REVISION, open_store
 from payouts.verify import verify
@@ -63,19 +64,23 @@ def test_importing_the_room_loads_nothing_heavy():
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
 
 
-def _revision_0001(home):
-    """A control database as the first release wrote it, with decisions and a posting."""
+def _older_revision(home, revision):
+    """A control database as an earlier release wrote it, with decisions and a posting."""
     from alembic import command
     from alembic.config import Config
 
-    payable_world(home, synchronous="OFF").store.close()
+    world = payable_world(home, synchronous="OFF")
+    if revision > "0001":
+        leads.decide(world, leads.submit(world).key)
+        leads.post(world)
+    world.store.close()
     current, old = home / FILE_NAME, home / "old.sqlite"
     config = Config()
     config.set_main_option("script_location", str(Path(schema.__file__).parent / "migrations"))
     engine = sqlalchemy.create_engine(f"sqlite:///{old}")
     with engine.begin() as connection:
         config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
+        command.upgrade(config, revision)
     with engine.begin() as connection:
         connection.exec_driver_sql(f"attach '{current}' as newer")
         names = connection.exec_driver_sql(
@@ -103,25 +108,37 @@ def _contents(home, names):
     return contents, revision
 
 
-def test_revision_0001_is_upgraded_and_keeps_everything(tmp_path):
-    names = _revision_0001(tmp_path)
+@pytest.mark.parametrize("older", ["0001", "0002"])
+def test_older_revision_is_upgraded_and_keeps_everything(tmp_path, older):
+    names = _older_revision(tmp_path, older)
     before, revision = _contents(tmp_path, names)
-    assert revision == "0001" and before["events"] and before["segments"]
+    assert revision == older and before["events"] and before["segments"]
+    assert bool(before.get("lead_registrations")) == (older > "0001")
     store = open_store(tmp_path)
     after, revision = _contents(tmp_path, names)
     assert (after, revision) == (before, SCHEMA_REVISION)
     assert all(finding.ok for finding in verify(tmp_path, store=store))
-    post_message(
-        store, subject_type="lead", subject_id="lead_1", text="x", author_role="staff", actor="ana",
-        recorded_at=CLOCK,
-    )  # fmt: skip
-    with pytest.raises(StoreError, match="append-only"), store.write() as connection:
-        connection.exec_driver_sql("delete from lead_messages")
+    world = World(tmp_path, store, new_warehouse())
+    leads.post(world, "still there?")
+    adjustment = adjustments.approved(world)
+    world.refresh()
+    assert leads.raw(world, "control__adjustments", "adjustment_id") == [
+        (adjustment.adjustment_id,)
+    ]
+    for table in ("lead_messages", "adjustments"):
+        for statement in (f"delete from {table}", f"update {table} set seq = 0"):
+            with pytest.raises(StoreError, match="append-only"), store.write() as connection:
+                connection.exec_driver_sql(statement)
+    with pytest.raises(StoreError, match="cannot store TEXT"), store.write() as connection:
+        connection.exec_driver_sql(
+            "insert into adjustments select seq - 1, 'adj_x', partner_id, 'much', currency_code, "
+            "null, null, null, '' from adjustments"
+        )
     store.close()
 
 
 def test_two_processes_upgrade_once(tmp_path):
-    _revision_0001(tmp_path)
+    _older_revision(tmp_path, "0002")
     script = (
         "import sys; from pathlib import Path; from payouts.store import open_store; "
         f"open_store(Path({str(tmp_path)!r})).close()"

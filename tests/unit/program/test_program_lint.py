@@ -67,6 +67,13 @@ def _only(lines: list[str], line: int, setting: str, expected: str) -> None:
             20, "overrides[2].effective_from", "from this day above already",
         ),
         (
+            "overrides:\n"
+            "  - {partner_id: p, plan: standard, effective_from: 2025-09-01}\n"
+            "  - {partner_id: q, plan: standard, effective_from: 2025-07-01}\n"
+            "  - {partner_id: p, plan: standard, effective_from: 2025-06-01}\n",
+            18, "overrides[0]", "changes nothing: partner p has plan standard from 2025-06-01 on",
+        ),
+        (
             "overrides:\n  - {partner_id: p, plan: standard, effective_from: 2024-12-31}\n",
             18, "overrides[0].effective_from", "earlier than the first version of plan standard",
         ),
@@ -233,42 +240,6 @@ def test_churn_that_contradicts_itself_is_refused_on_its_line(
     )
     lines = problems(program_with(replace=("groups:\n", clawback)))
     _only(lines, line, f"plans[0].versions[0].clawback.churn{setting}", expected)
-
-
-@pytest.mark.parametrize(
-    ("setting", "line", "path", "expected"),
-    [
-        (
-            "tiers: {metric: customers, period: year, bands: [{from: 1, rate: 0.1}]}",
-            15, "tiers.bands[0].from", "leaves a gap below the first band",
-        ),
-        (
-            "tiers: {metric: customers, period: year,\n"
-            "              bands: [{from: 0, rate: 0.1}, {from: 0, rate: 0.2}]}",
-            16, "tiers.bands[1].from", "is not above the band before",
-        ),
-        ("conditions: [{country: [DE], rate: 0.1}, {country: [DE], rate: 0.2}]",
-         15, "conditions[1]", "is never reached"),
-        ("{minimum: {USD: 5}, maximum: {USD: 4}}", 15, "maximum.USD", "is below the minimum"),
-        ("caps: {per_invoice: {JPY: 0.5}}", 15, "caps.per_invoice.JPY", "JPY has no decimals"),
-        ("reactivation: {mode: stop}", 15, "reactivation", "needs gap_days"),
-    ],
-)  # fmt: skip
-def test_rules_of_settings_that_are_not_computed_yet_are_checked_too(
-    problems: Problems,
-    program_with: ProgramWith,
-    setting: str,
-    line: int,
-    path: str,
-    expected: str,
-) -> None:
-    if setting.startswith("{"):
-        setting = setting[1:-1].replace("}, ", "}\n            ")
-        line += 1
-    written = COMPONENT + f"            {setting}\n"
-    lines = problems(program_with(replace=(COMPONENT, written)))
-    start = f"program.yml:{line}: plans[0].versions[0].components[0].{path}: "
-    assert any(item.startswith(start) and expected in item for item in lines), lines
 
 
 def test_two_files_sources_of_one_folder_are_refused(problems: Problems) -> None:

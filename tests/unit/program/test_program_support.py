@@ -14,43 +14,40 @@ VERSION = "groups:\n"
 
 
 @pytest.mark.parametrize(
-    ("setting", "path"),
+    "setting",
     [
-        ("tiers: {metric: customers, period: year, bands: [{from: 0, rate: 0.1}]}", "tiers"),
-        ("caps: {per_customer: {USD: 5000.00}}", "caps"),
-        ("first_payment_rate: 0.5", "first_payment_rate"),
-        ("product_rates: {prod_x: 0.30}", "product_rates"),
-        ("conditions: [{country: [NO], rate: 0.25}]", "conditions"),
-        ("minimum: {USD: 1.00}", "minimum"),
-        ("maximum: {USD: 1.00}", "maximum"),
-        ("reactivation: {mode: restart, gap_days: 60}", "reactivation.mode"),
-        ("reactivation: {mode: stop, gap_days: 60}", "reactivation.mode"),
+        "tiers: {metric: customers, period: year, bands: [{from: 0, rate: 0.1}]}",
+        "caps: {per_customer: {USD: 5000.00}, per_programme_month: {USD: 9000.00}}",
+        "first_payment_rate: 0.5",
+        "product_rates: {prod_x: 0.30}",
+        "conditions: [{country: [NO], rate: 0.25}]",
+        "minimum: {USD: 1.00}",
+        "maximum: {USD: 1.00}",
+        "duration: {months: 6}\n            reactivation: {mode: restart, gap_days: 60}",
+        "reactivation: {mode: stop, gap_days: 60}",
     ],
 )
-def test_recurring_setting_that_is_not_computed_is_refused(
-    problems: Problems, program_with: ProgramWith, setting: str, path: str
+def test_recurring_setting_is_accepted(
+    problems: Problems, program_with: ProgramWith, setting: str
 ) -> None:
     text = program_with(replace=(COMPONENT, f"{COMPONENT}            {setting}\n"))
-    lines = problems(text)
-    assert len(lines) == 1
-    assert lines[0].startswith(f"program.yml:15: plans[0].versions[0].components[0].{path}: ")
-    assert "not computed in this release; " in lines[0]
+    assert problems(text) == []
 
 
 @pytest.mark.parametrize(
     "component",
     [
         "{id: b, kind: bonus, metric: customers, period: month, threshold: 10, amount: {USD: 5}}",
+        "{id: b, kind: bonus, metric: revenue, period: life, threshold: 0.05, amount: {USD: 5}}",
         "{id: r, kind: partner_referral, rate: 0.10, months: 12}",
     ],
 )
-def test_component_kind_that_is_not_computed_is_refused(
+def test_component_of_every_kind_is_accepted(
     problems: Problems, program_with: ProgramWith, component: str
 ) -> None:
-    lines = problems(program_with(replace=(COMPONENT, f"{COMPONENT}          - {component}\n")))
-    assert len(lines) == 1
-    assert lines[0].startswith("program.yml:15: plans[0].versions[0].components[1].kind: ")
-    assert "recurring and event are computed" in lines[0]
+    assert (
+        problems(program_with(replace=(COMPONENT, f"{COMPONENT}          - {component}\n"))) == []
+    )
 
 
 @pytest.mark.parametrize(

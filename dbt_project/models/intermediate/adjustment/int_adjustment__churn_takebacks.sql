@@ -91,6 +91,7 @@ targeted as (
 
     select
         affected.*,
+        bands.share,
         case affected.churn_mode
             when 'full' then affected.amount_minor
             when 'prorated'
@@ -124,6 +125,9 @@ select
     access_ended_date as effective_date,
     amount_minor as earned_amount_minor,
     days_of_access,
+    churn_mode,
+    churn_window_days,
+    share,
     -target_amount_minor as amount_minor,
     -{{ round_ratio(wide('target_amount_minor') ~ ' * minor_numerator', 'minor_denominator') }} as payout_amount_minor
 from targeted

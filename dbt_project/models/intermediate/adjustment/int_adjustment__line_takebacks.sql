@@ -122,76 +122,24 @@ taken as (
 
 ),
 
--- R10: the oldest earning entries of the line are reversed first; a reversal is available no earlier
--- than the parts it reverses.
--- A step that goes against the others (M3: a part can shrink by a unit as the whole grows) reverses nothing and
--- is not reversed.
-sized_parts as (
-
-    select
-        *,
-        greatest(amount_minor * sign(sum(amount_minor) over whole_line), 0) as size_minor
-    from {{ ref('int_commission__earning_parts') }}
-    window whole_line as (partition by component_id, source_type, source_id, partner_id)
-
-),
-
-part_spans as (
-
-    select
-        component_id,
-        source_type,
-        source_id,
-        partner_id,
-        available_date,
-        cast(sum(size_minor) over oldest_first as bigint) - size_minor as opens_at,
-        cast(sum(size_minor) over oldest_first as bigint) as closes_at
-    from sized_parts
-    window oldest_first as (
-        partition by component_id, source_type, source_id, partner_id
-        order by part_number
-        rows between unbounded preceding and current row
-    )
-
-),
-
-reversed_dates as (
-
-    select
-        taken.component_id,
-        taken.source_type,
-        taken.source_id,
-        taken.partner_id,
-        taken.cause_type,
-        taken.cause_id,
-        max(part_spans.available_date) as reversed_available_date
-    from taken
-    inner join part_spans
-        on
-            taken.component_id = part_spans.component_id
-            and taken.source_type = part_spans.source_type
-            and taken.source_id = part_spans.source_id
-            and taken.partner_id = part_spans.partner_id
-            and part_spans.opens_at < abs(taken.target_after_minor)
-            and part_spans.closes_at > abs(taken.target_before_minor)
-    group by
-        taken.component_id, taken.source_type, taken.source_id, taken.partner_id,
-        taken.cause_type, taken.cause_id
-
-),
+{{ reversed_dates('taken', ref('int_commission__earning_parts')) }},
 
 rows_of_both_signs as (
 
     select
         kind, component_id, source_type, source_id, partner_id, cause_type, cause_id, event_at,
-        cause_amount_minor, paid_amount_minor, amount_minor, payout_amount_minor
+        cause_amount_minor, paid_amount_minor, amount_minor, payout_amount_minor, restored_at is not null as is_restored,
+        earned_amount_minor, invoice_before_minor, invoice_part_minor, line_before_minor, line_part_minor,
+        returned_before_minor, line_total_amount_minor, line_share, line_share_base
     from taken
 
     union all
 
     select
         'reinstatement', component_id, source_type, source_id, partner_id, cause_type, cause_id, restored_at,
-        cause_amount_minor, paid_amount_minor, -amount_minor, -payout_amount_minor
+        cause_amount_minor, paid_amount_minor, -amount_minor, -payout_amount_minor, true,
+        earned_amount_minor, invoice_before_minor, invoice_part_minor, line_before_minor, line_part_minor,
+        returned_before_minor, line_total_amount_minor, line_share, line_share_base
     from taken
     where restored_at is not null
 

@@ -47,6 +47,7 @@ select
     earnings.invoice_id as cause_id,
     greatest(parts.effective_date, coalesce(taken.effective_date, parts.effective_date)) as effective_date,
     earnings.amount_minor as earned_amount_minor,
+    coalesce(taken.amount_minor, 0) as taken_amount_minor,
     -(earnings.amount_minor + coalesce(taken.amount_minor, 0)) as amount_minor,
     -(parts.payout_amount_minor + coalesce(taken.payout_amount_minor, 0)) as payout_amount_minor
 from earnings

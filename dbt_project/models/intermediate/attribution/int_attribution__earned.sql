@@ -87,5 +87,6 @@ where
     of_leads.payout_amount_minor <> 0
     -- What only takes back carries no explanation of an amount that is wanted.
     and {{ json_text('of_leads.explanation', 'desired_amount_minor') }} is not null
+    and coalesce({{ json_text('of_leads.explanation', 'shape') }}, '') <> 'withdrawn'
     -- What was taken back to nothing stands no more. What a ruling takes has a key of its own.
     and of_leads.key_payout_amount_minor <> 0

@@ -14,15 +14,17 @@ whole_amounts as (
 
     select
         lead_id, component_id, source_type, source_id, partner_id, currency_code, payout_currency_code,
-        earned_at, whole_amount_minor, amount_minor, true as is_computed
+        earned_at, coalesce(uncut_amount_minor, whole_amount_minor) as whole_amount_minor, amount_minor,
+        case when is_part_cut then whole_amount_minor end as most_amount_minor, true as is_computed
     from {{ ref('int_commission__recurring_amounts') }}
+    where not is_waiting_for_rate
 
     union all
 
     -- C1: a model pays a trigger once per lead; what leads that were joined later had earned stays pinned alone.
     select
         lead_id, component_id, source_type, source_id, partner_id, currency_code, payout_currency_code,
-        earned_at, whole_amount_minor, amount_minor, is_first_event
+        earned_at, whole_amount_minor, amount_minor, null, is_first_event
     from {{ ref('int_commission__judged_events') }}
     where
         reason is null
@@ -54,9 +56,10 @@ compared as (
         comparisons.model,
         case
             when credits.credit_ppm is null or not amounts.is_computed then 0
-            else {{ split_share(
+            -- C6: no more than the programme's month left.
+            else least({{ split_share(
                 'amounts.whole_amount_minor', 'credits.credits', 'amounts.partner_id', 'credits.credit_ppm'
-            ) }}
+            ) }}, amounts.most_amount_minor)
         end as model_amount_minor
     from convertible as amounts
     inner join {{ ref('int_attribution__comparisons') }} as comparisons

@@ -26,6 +26,7 @@ cumulative_lines as (
         earnings.partner_id,
         earnings.credit_ppm,
         earnings.credits,
+        earnings.is_part_cut,
         earnings.minor_numerator,
         earnings.minor_denominator,
         payments.part_number,
@@ -58,8 +59,15 @@ line_parts as (
         part_number,
         part_source_id,
         effective_date,
-        {{ split_share('whole_after_minor', 'credits', 'partner_id', 'credit_ppm') }} as amount_after_minor,
-        {{ split_share('whole_before_minor', 'credits', 'partner_id', 'credit_ppm') }} as amount_before_minor
+        -- C6: what the programme's month cut is the partner's part already.
+        case
+            when is_part_cut then whole_after_minor
+            else {{ split_share('whole_after_minor', 'credits', 'partner_id', 'credit_ppm') }}
+        end as amount_after_minor,
+        case
+            when is_part_cut then whole_before_minor
+            else {{ split_share('whole_before_minor', 'credits', 'partner_id', 'credit_ppm') }}
+        end as amount_before_minor
     from cumulative_lines
 
 ),
@@ -112,11 +120,7 @@ select
     converted.effective_date,
     converted.amount_after_minor - converted.amount_before_minor as amount_minor,
     converted.payout_amount_minor,
-    {{ add_days(
-        "case when earnings.hold_after = 'month_end' then " ~ month_end('converted.effective_date')
-        ~ " else converted.effective_date end",
-        'earnings.hold_days'
-    ) }} as available_date
+    {{ available_date('converted.effective_date', 'earnings.hold_after', 'earnings.hold_days') }} as available_date
 from converted
 inner join earnings
     on

@@ -2,7 +2,8 @@
 -- so far, in its own currency and in the partner's payout currency. Rules C1, C2, J6. amount_minor is the
 -- partner's part; the rate's numerator and denominator are those of the whole, of which it is a part (M3).
 -- minor_numerator ÷ minor_denominator is the exact cross rate; 1 ÷ 1 within one currency.
--- reason is set where the line waits for a rate: it earns nothing until there is one.
+-- reason is set where the line waits for a rate, of its payout currency or of a tier by revenue: it earns nothing
+-- until there is one.
 with
 
 run as (
@@ -19,9 +20,13 @@ earned as (
         payout_currency_code, base_amount_minor, line_base_amount_minor, rate, whole_amount_minor, amount_minor,
         rate_numerator, rate_denominator, total_share, paid_share, paid_amount_minor,
         net_amount_minor + tax_amount_minor as line_total_amount_minor,
+        is_part_cut,
+        is_waiting_for_rate,
         false as is_ruled_away
     from {{ ref('int_commission__recurring_amounts') }}
-    where amount_minor <> 0
+    where
+        amount_minor <> 0
+        or (is_waiting_for_rate and is_paying)
 
     union all
 
@@ -30,8 +35,7 @@ earned as (
         plan_id, plan_version, null, credit_ppm, credits, decided_by, earned_at, currency_code,
         payout_currency_code, base_amount_minor, base_amount_minor, rate, whole_amount_minor, amount_minor,
         {{ wide('whole_amount_minor') }}, {{ wide('1') }}, 1, 1, null,
-        null,
-        false
+        null, false, false, false
     from {{ ref('int_commission__judged_events') }}
     where
         reason is null
@@ -48,7 +52,7 @@ earned as (
         amounts.line_base_amount_minor, amounts.rate, amounts.whole_amount_minor, amounts.amount_minor,
         amounts.rate_numerator, amounts.rate_denominator, amounts.total_share, amounts.paid_share,
         amounts.paid_amount_minor, amounts.net_amount_minor + amounts.tax_amount_minor,
-        true
+        amounts.is_part_cut, amounts.is_waiting_for_rate, true
     from {{ ref('int_commission__recurring_amounts') }} as amounts
     inner join {{ ref('int_journal__ruled_groups') }} as ruled_groups
         on
@@ -67,8 +71,7 @@ earned as (
         events.currency_code, events.payout_currency_code, events.base_amount_minor,
         events.base_amount_minor, events.rate, events.whole_amount_minor, events.amount_minor,
         {{ wide('events.whole_amount_minor') }}, {{ wide('1') }}, 1, 1,
-        null, null,
-        true
+        null, null, false, false, true
     from {{ ref('int_commission__judged_events') }} as events
     inner join {{ ref('int_journal__ruled_groups') }} as ruled_groups
         on
@@ -103,6 +106,7 @@ select
     coalesce(rates.minor_denominator, 1) as minor_denominator,
     case
         when dated.is_ruled_away then 'ruled_away'
+        when dated.is_waiting_for_rate then 'no_fx_rate'
         when dated.currency_code <> dated.payout_currency_code and rates.minor_numerator is null
             then 'no_fx_rate'
     end as reason

@@ -23,12 +23,6 @@ triggers as (
 
 ),
 
-governed as (
-
-    {{ governing_versions('triggers', 'event_date') }}
-
-),
-
 components as (
 
     select * from {{ ref('stg_program__components') }}
@@ -54,6 +48,39 @@ won_deals as (
             and first_events.stage = 'deal_won'
     inner join {{ ref('int_sources__deals') }} as deals
         on case when events.stage = 'deal_won' then events.source_id else first_events.source_id end = deals.deal_id
+
+),
+
+-- T2: current terms are those of the day on which it is earned; a share of a deal waits for the deal.
+dated as (
+
+    select
+        triggers.*,
+        false as is_by_rate,
+        event_date as earned_date
+    from triggers
+
+    union all
+
+    select
+        triggers.*,
+        true,
+        {{ local_date('greatest(triggers.event_at, won_deals.won_at)') }}
+    from triggers
+    cross join run
+    left join won_deals
+        on
+            triggers.lead_id = won_deals.lead_id
+            and triggers.stage = won_deals.stage
+            and triggers.source_type = won_deals.source_type
+            and triggers.source_id = won_deals.source_id
+    where exists (select 1 from components where components.rate is not null)
+
+),
+
+governed as (
+
+    {{ governing_versions('dated', 'earned_date') }}
 
 ),
 
@@ -115,6 +142,7 @@ priced as (
             governed.plan_id = components.plan_id
             and governed.plan_version = components.plan_version
             and governed.stage = components.trigger
+            and governed.is_by_rate = (components.rate is not null)
     inner join partner_currencies as currencies
         on
             governed.lead_id = currencies.lead_id

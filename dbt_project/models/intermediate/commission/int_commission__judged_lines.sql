@@ -46,7 +46,10 @@ governed as (
 
 components as (
 
-    select * from {{ ref('stg_program__components') }}
+    select
+        *,
+        case when reactivation_mode in ('restart', 'stop') then reactivation_gap_days end as clock_gap_days
+    from {{ ref('stg_program__components') }}
     where kind = 'recurring'
 
 ),
@@ -79,8 +82,14 @@ windowed as (
         components.duration_basis,
         components.duration_months,
         components.duration_is_for_life,
-        anchors.anchor_date,
-        anchors.anchor_invoice_id,
+        components.first_payment_rate,
+        components.tier_metric,
+        components.tier_period,
+        components.tier_mode,
+        anchors.anchor_invoice_id as first_invoice_id,
+        coalesce(clocks.anchor_date, anchors.anchor_date) as anchor_date,
+        coalesce(clocks.anchor_invoice_id, anchors.anchor_invoice_id) as anchor_invoice_id,
+        coalesce(components.reactivation_mode = 'stop' and clocks.clock_number > 1, false) as is_stopped,
         coalesce(
             components.duration_basis = 'service_period'
             and components.duration_months > 0
@@ -93,7 +102,7 @@ windowed as (
         case
             when components.duration_is_for_life or components.duration_months = 0
                 then date '2200-01-01'
-            else {{ add_months('anchors.anchor_date', 'components.duration_months') }}
+            else {{ add_months('coalesce(clocks.anchor_date, anchors.anchor_date)', 'components.duration_months') }}
         end as duration_ends_date
     from governed
     left join components
@@ -102,6 +111,13 @@ windowed as (
             and governed.plan_version = components.plan_version
     left join {{ ref('int_billing__anchors') }} as anchors
         on governed.customer_id = anchors.customer_id
+    -- C4: the clock that runs when the line starts.
+    left join {{ ref('int_billing__service_clocks') }} as clocks
+        on
+            governed.customer_id = clocks.customer_id
+            and components.clock_gap_days = clocks.gap_days
+            and governed.service_start_date >= clocks.starts_date
+            and governed.service_start_date < clocks.ends_date
     left join product_lists
         on
             components.plan_id = product_lists.plan_id
@@ -157,6 +173,7 @@ select
             or (product_kind = 'shipping' and base_shipping = 'exclude')
             then 'kind_excluded'
         when gross_amount_minor < 0 and not is_proration and base_credits = 'exclude' then 'credit_excluded'
+        when is_stopped then 'stopped_after_gap'
         when not duration_is_for_life and anchor_date is null then 'outside_duration'
         when not duration_is_for_life and duration_months = 0 and invoice_id <> anchor_invoice_id
             then 'outside_duration'

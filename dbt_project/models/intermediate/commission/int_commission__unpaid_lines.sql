@@ -37,11 +37,16 @@ judged as (
     union all
 
     select
-        invoice_line_id, partner_id, lead_id, component_order, 'zero_amount'
+        invoice_line_id, partner_id, lead_id, component_order,
+        case
+            when (is_line_cut and cap_left_minor = 0) or (is_part_cut and part_left_minor = 0) then 'capped'
+            else 'zero_amount'
+        end
     from {{ ref('int_commission__recurring_amounts') }}
     where
         amount_minor = 0
         and is_paying
+        and not is_waiting_for_rate
 
     union all
 
@@ -67,10 +72,12 @@ first_reasons as (
                 when 'product_excluded' then 3
                 when 'kind_excluded' then 4
                 when 'credit_excluded' then 5
-                when 'outside_duration' then 6
-                when 'conversion_window' then 7
-                when 'zero_amount' then 8
-                else 9
+                when 'stopped_after_gap' then 6
+                when 'outside_duration' then 7
+                when 'conversion_window' then 8
+                when 'capped' then 9
+                when 'zero_amount' then 10
+                else 11
             end
         ) as reason
     from judged

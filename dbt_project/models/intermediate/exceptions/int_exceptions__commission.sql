@@ -21,10 +21,53 @@ waiting_for_rate as (
         earnings.currency_code,
         cast(null as varchar) as owner,
         earnings.earned_at as opened_at,
-        'no rate from ' || earnings.currency_code || ' to ' || earnings.payout_currency_code
+        'no rate from ' || earnings.currency_code || ' to '
+        || case when earnings.is_waiting_for_rate then run.reporting_currency_code else earnings.payout_currency_code end
         || ' within 7 days up to ' || cast(earnings.earned_date as varchar) || '; deliver fx_rates for it' as what_to_do
     from {{ ref('int_commission__earnings') }} as earnings
+    cross join run
     where earnings.reason = 'no_fx_rate'
+
+    union all
+
+    select
+        'missing_fx_rate', 'error',
+        shares.source_type || ':' || shares.source_id || ':' || shares.component_id || ':' || shares.partner_id,
+        shares.amount_minor, shares.currency_code, null, shares.earned_at,
+        'no rate from ' || shares.currency_code || ' to ' || shares.payout_currency_code
+        || ' within 7 days up to ' || cast(shares.earned_date as varchar) || '; deliver fx_rates for it'
+    from {{ ref('int_commission__referrals') }} as shares
+    where shares.reason = 'no_fx_rate'
+
+),
+
+waiting_bonuses as (
+
+    select
+        bonuses.reason, 'error',
+        'period:' || bonuses.source_id || ':' || bonuses.component_id || ':' || bonuses.partner_id,
+        null, bonuses.payout_currency_code, null, bonuses.earned_at,
+        'component ' || bonuses.component_id || ' names no amount in ' || bonuses.payout_currency_code
+        || '; add it to a new plan version'
+    from {{ ref('int_commission__bonuses') }} as bonuses
+    where bonuses.reason is not null
+
+),
+
+-- C7: without the day of joining nobody knows how long a referrer earns.
+referred_without_day as (
+
+    select
+        'referral_without_joining_day', 'warning', 'partner:' || partners.partner_id, null, null,
+        partners.manager_email, run.as_of_end_at,
+        'partner ' || partners.referred_by_partner_id || ' referred this partner; deliver joined_at, or nothing is'
+        || ' earned on it'
+    from {{ ref('int_sources__partners') }} as partners
+    cross join run
+    where
+        partners.referred_by_partner_id is not null
+        and partners.joined_at is null
+        and exists (select 1 from {{ ref('stg_program__components') }} as components where components.kind = 'partner_referral')
 
 ),
 
@@ -81,6 +124,10 @@ negative_balances as (
 select * from waiting_for_rate
 union all
 select * from waiting_events
+union all
+select * from waiting_bonuses
+union all
+select * from referred_without_day
 union all
 select * from missing_plans
 union all

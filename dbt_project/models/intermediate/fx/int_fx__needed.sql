@@ -8,24 +8,47 @@ run as (
 
 ),
 
+partners as (
+
+    select * from {{ ref('int_sources__partners') }}
+
+),
+
 earned as (
 
-    select currency_code, payout_currency_code, earned_at
+    select partner_id, currency_code, payout_currency_code, earned_at
     from {{ ref('int_commission__recurring_amounts') }}
     where whole_amount_minor <> 0
 
     union all
 
-    select currency_code, payout_currency_code, earned_at
+    select partner_id, currency_code, payout_currency_code, earned_at
     from {{ ref('int_commission__judged_events') }}
     where reason is null
+
+),
+
+-- C7: a referrer earns its share in the currency of the referred partner's entry, at the rate of its day.
+shared as (
+
+    select earned.currency_code, referrers.payout_currency_code, earned.earned_at
+    from earned
+    inner join partners
+        on earned.partner_id = partners.partner_id
+    inner join {{ ref('int_commission__payout_currencies') }} as referrers
+        on partners.referred_by_partner_id = referrers.partner_id
+
+    union all
+
+    select currency_code, payout_currency_code, earned_at
+    from earned
 
 )
 
 select distinct
-    earned.currency_code as from_currency_code,
-    earned.payout_currency_code as to_currency_code,
-    {{ local_date('earned.earned_at') }} as rate_for_date
-from earned
+    shared.currency_code as from_currency_code,
+    shared.payout_currency_code as to_currency_code,
+    {{ local_date('shared.earned_at') }} as rate_for_date
+from shared
 cross join run
-where earned.currency_code <> earned.payout_currency_code
+where shared.currency_code <> shared.payout_currency_code

@@ -73,17 +73,10 @@ desired as (
     select
         computed.kind, computed.component_id, computed.source_type, computed.source_id, computed.partner_id,
         computed.cause_type, computed.cause_id, computed.effective_date, computed.available_date,
-        computed.amount_minor, computed.payout_amount_minor, computed.cause_amount_minor,
-        computed.component_order, computed.lead_id, computed.customer_id, computed.plan_id,
-        computed.plan_version, computed.invoice_id, computed.credit_ppm, computed.credits,
-        computed.decided_by, computed.earned_at, computed.currency_code, computed.payout_currency_code,
-        computed.base_amount_minor, computed.line_base_amount_minor, computed.rate,
-        computed.whole_amount_minor, computed.rate_numerator, computed.rate_denominator,
-        computed.total_share, computed.paid_share, computed.paid_amount_minor,
-        computed.line_total_amount_minor, computed.earned_date, computed.hold_days, computed.hold_after,
-        computed.fx_rate_date, computed.fx_from_rate, computed.fx_to_rate, computed.minor_numerator,
-        computed.minor_denominator,
-        computed.commission_id
+        computed.amount_minor, computed.payout_amount_minor, computed.lead_id, computed.customer_id,
+        computed.plan_id, computed.plan_version, computed.invoice_id, computed.decided_by, computed.earned_at,
+        computed.currency_code, computed.payout_currency_code, computed.base_amount_minor, computed.rate,
+        computed.fx_rate_date, computed.fx_from_rate, computed.fx_to_rate, computed.commission_id
     from computed
     left join kept
         on computed.commission_id = kept.commission_id
@@ -94,16 +87,10 @@ desired as (
     select
         kept.kind, kept.component_id, kept.source_type, kept.source_id, kept.partner_id,
         kept.cause_type, kept.cause_id, kept.effective_date, kept.available_date,
-        kept.amount_minor, kept.payout_amount_minor, null,
-        earnings.component_order, kept.lead_id, kept.customer_id, kept.plan_id, kept.plan_version,
-        earnings.invoice_id, earnings.credit_ppm, earnings.credits, earnings.decided_by,
-        earnings.earned_at, kept.currency_code, kept.payout_currency_code, earnings.base_amount_minor,
-        earnings.line_base_amount_minor, earnings.rate, earnings.whole_amount_minor,
-        earnings.rate_numerator, earnings.rate_denominator, earnings.total_share, earnings.paid_share,
-        earnings.paid_amount_minor, earnings.line_total_amount_minor, earnings.earned_date,
-        earnings.hold_days, earnings.hold_after, earnings.fx_rate_date, earnings.fx_from_rate,
-        earnings.fx_to_rate, earnings.minor_numerator, earnings.minor_denominator,
-        kept.commission_id
+        kept.amount_minor, kept.payout_amount_minor, kept.lead_id, kept.customer_id,
+        kept.plan_id, kept.plan_version, earnings.invoice_id, earnings.decided_by, earnings.earned_at,
+        kept.currency_code, kept.payout_currency_code, earnings.base_amount_minor, earnings.rate,
+        earnings.fx_rate_date, earnings.fx_from_rate, earnings.fx_to_rate, kept.commission_id
     from kept
     left join earnings
         on
@@ -118,13 +105,10 @@ desired as (
     select
         rulings.kind, rulings.component_id, rulings.source_type, rulings.source_id, rulings.partner_id,
         rulings.cause_type, rulings.cause_id, rulings.effective_date, rulings.available_date,
-        rulings.amount_minor, rulings.payout_amount_minor, null,
-        cast(null as integer), rulings.lead_id, rulings.customer_id, rulings.plan_id, rulings.plan_version,
-        earnings.invoice_id, cast(null as integer), {{ no_credits() }}, 'ruling:' || rulings.ruling_id,
+        rulings.amount_minor, rulings.payout_amount_minor, rulings.lead_id, rulings.customer_id,
+        rulings.plan_id, rulings.plan_version, earnings.invoice_id, 'ruling:' || rulings.ruling_id,
         cast(null as timestamp), rulings.currency_code, rulings.payout_currency_code, cast(null as bigint),
-        cast(null as bigint), cast(null as decimal(9, 6)), cast(null as bigint), null, null, null, null,
-        null, null, cast(null as date), null, cast(null as varchar), earnings.fx_rate_date,
-        earnings.fx_from_rate, earnings.fx_to_rate, earnings.minor_numerator, earnings.minor_denominator,
+        cast(null as decimal(9, 6)), earnings.fx_rate_date, earnings.fx_from_rate, earnings.fx_to_rate,
         {{ uuid5(natural_key('rulings.')) }}
     from rulings
     left join earnings

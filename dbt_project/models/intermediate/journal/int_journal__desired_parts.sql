@@ -9,6 +9,23 @@ kept as (
 
 ),
 
+-- Steps of earnings and of referrers' shares in them.
+parts as (
+
+    select
+        component_id, source_type, source_id, partner_id, effective_date, available_date, amount_minor,
+        payout_amount_minor
+    from {{ ref('int_commission__earning_parts') }}
+
+    union all
+
+    select
+        component_id, source_type, source_id, partner_id, effective_date, available_date, amount_minor,
+        payout_amount_minor
+    from {{ ref('int_commission__referral_parts') }}
+
+),
+
 desired as (
 
     select desired.*
@@ -26,7 +43,7 @@ select
     cast(sum(parts.amount_minor) as bigint) as amount_minor,
     cast(sum(parts.payout_amount_minor) as bigint) as payout_amount_minor
 from desired
-inner join {{ ref('int_commission__earning_parts') }} as parts
+inner join parts
     on
         desired.component_id = parts.component_id
         and desired.source_type = parts.source_type

@@ -22,9 +22,46 @@ entries as (
 
 ),
 
+-- J4: months close in order, so that the first open one follows the latest that is closed.
+first_open as (
+
+    select coalesce(
+        strftime({{ add_months("max(cast(period || '-01' as date))", 1) }}, '%Y-%m'), '0000-00'
+    ) as period
+    from {{ ref('stg_control__closed_periods') }}
+
+),
+
 desired as (
 
-    select * from {{ ref('int_journal__desired') }}
+    select commission_id, currency_code, payout_currency_code, amount_minor, payout_amount_minor
+    from {{ ref('int_journal__desired') }}
+
+),
+
+explained as (
+
+    select
+        entries.entry_id,
+        cast(to_json({
+            'desired_amount_minor': coalesce(desired.amount_minor, 0),
+            'desired_payout_amount_minor': coalesce(desired.payout_amount_minor, 0),
+            'stands_under_ruling': kept_keys.ruling_id
+        }) as varchar) as sums,
+        case
+            when desired.commission_id is null then '{"shape":"withdrawn"}'
+            else explanations.explanation
+        end as parts
+    from entries
+    left join desired
+        on
+            entries.commission_id = desired.commission_id
+            and entries.currency_code = desired.currency_code
+            and entries.payout_currency_code = desired.payout_currency_code
+    left join {{ ref('int_journal__explanations') }} as explanations
+        on entries.commission_id = explanations.commission_id
+    left join {{ ref('int_journal__kept_keys') }} as kept_keys
+        on entries.commission_id = kept_keys.commission_id
 
 )
 
@@ -48,33 +85,17 @@ select
     entries.payout_currency_code,
     entries.effective_date,
     entries.available_date,
-    strftime(entries.effective_date, '%Y-%m') as posting_period,
+    greatest(strftime(entries.effective_date, '%Y-%m'), first_open.period) as posting_period,
     cast(entries.ordinal as bigint) as ordinal,
     entries.reverses_entry_id,
-    entries.corrects_entry_id,
-    -- C8: what a reader needs to compute the cents again.
-    cast(to_json({
-        'invoice_id': desired.invoice_id,
-        'line_base_amount_minor': desired.line_base_amount_minor,
-        'rate': cast(desired.rate as varchar),
-        'rate_numerator': cast(desired.rate_numerator as varchar),
-        'rate_denominator': cast(desired.rate_denominator as varchar),
-        'paid_share': cast(desired.paid_share as varchar) || '/' || cast(desired.total_share as varchar),
-        'paid_amount_minor': desired.paid_amount_minor,
-        'cause_amount_minor': desired.cause_amount_minor,
-        'desired_amount_minor': desired.amount_minor,
-        -- M3, A6: whose plan and part it is where several partners share, and who decided otherwise than the
-        -- computation. A pin is read from here.
-        'whole_amount_minor': case when desired.credit_ppm < 1000000 then desired.whole_amount_minor end,
-        'credits': case when desired.credit_ppm < 1000000 then desired.credits end,
-        'decided_by': nullif(desired.decided_by, 'computed'),
-        'fx': cast(desired.minor_numerator as varchar) || '/' || cast(desired.minor_denominator as varchar),
-        'fx_rate_date': cast(desired.fx_rate_date as varchar),
-        'hold': cast(desired.hold_days as varchar) || ' days after ' || desired.hold_after
-    }) as varchar) as explanation
+    coalesce(entries.corrects_entry_id, adjustments.corrects_entry_id) as corrects_entry_id,
+    -- C8
+    {{ json_joined('explained.sums', 'explained.parts') }} as explanation
 from entries
-left join desired
+inner join explained
+    on entries.entry_id = explained.entry_id
+left join {{ ref('stg_control__adjustments') }} as adjustments
     on
-        entries.commission_id = desired.commission_id
-        and entries.currency_code = desired.currency_code
-        and entries.payout_currency_code = desired.payout_currency_code
+        entries.kind = 'adjustment'
+        and entries.source_id = adjustments.adjustment_id
+cross join first_open

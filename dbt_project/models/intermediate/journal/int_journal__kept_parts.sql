@@ -37,9 +37,8 @@ parts as (
             and entries.partner_id = ruled_groups.partner_id
             and entries.segment < coalesce(ruled_groups.ruled_from_segment, 9223372036854775807)
     where
-        entries.entry_kind in (
-            'earning', 'refund', 'chargeback', 'reinstatement', 'credit_note', 'correction', 'churn', 'ruling'
-        )
+        entries.entry_kind in ({{ computed_kinds() }})
+        and entries.entry_kind not in ('bonus', 'adjustment')
         and not (entries.entry_kind = 'ruling' and entries.cause_id = ruled_groups.ruling_id)
     group by
         entries.commission_id, entries.currency_code, entries.payout_currency_code, entries.effective_date

@@ -1,4 +1,5 @@
--- Grain: one row per new earning entry (entry_id): a difference on an earning, numbered after what the
+-- Grain: one row per new entry that reverses nothing (entry_id): a difference on an earning, a bonus or an
+-- adjustment, numbered after what the
 -- journal already holds for its key (J2).
 with
 
@@ -11,7 +12,7 @@ numbered as (
             order by effective_date, currency_code, payout_currency_code
         ) as ordinal
     from {{ ref('int_journal__open_differences') }} as differences
-    where kind = 'earning'
+    where kind in ({{ earning_kinds() }})
 
 )
 

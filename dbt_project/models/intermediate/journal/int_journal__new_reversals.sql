@@ -10,7 +10,7 @@ differences as (
         differences.*,
         abs(amount_minor) as size_minor
     from {{ ref('int_journal__open_differences') }} as differences
-    where kind <> 'earning'
+    where kind not in ({{ earning_kinds() }})
 
 ),
 

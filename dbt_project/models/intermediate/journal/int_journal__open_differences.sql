@@ -28,13 +28,11 @@ wanted as (
 
 ),
 
--- Kinds that the computation owns; adjustments and payouts are posted by people's decisions.
+-- Kinds that the desired state owns; payouts are posted by exports.
 entries as (
 
     select * from {{ ref('stg_control__journal_entries') }}
-    where entry_kind in (
-        'earning', 'refund', 'chargeback', 'reinstatement', 'credit_note', 'correction', 'churn', 'ruling'
-    )
+    where entry_kind in ({{ computed_kinds() }})
 
 ),
 

@@ -6,7 +6,7 @@ affected as (
 
     select distinct component_id, source_type, source_id, partner_id
     from {{ ref('int_journal__open_differences') }}
-    where kind <> 'earning'
+    where kind not in ({{ earning_kinds() }})
 
 ),
 

@@ -24,6 +24,8 @@ earnings as (
     where
         entries.entry_kind = 'earning'
         and entries.amount_minor > 0
+        -- A referrer's share belongs to no lead.
+        and coalesce(entries.source_type, '') <> 'commission'
 
 )
 

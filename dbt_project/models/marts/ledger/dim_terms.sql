@@ -30,5 +30,19 @@ select
     amounts_minor,
     included_products,
     excluded_products,
-    churn_table
+    churn_table,
+    first_payment_rate,
+    tier_metric,
+    tier_period,
+    tier_mode,
+    tier_bands,
+    product_rates,
+    country_rates,
+    limits_minor,
+    reactivation_mode,
+    reactivation_gap_days,
+    bonus_metric,
+    bonus_period,
+    bonus_threshold,
+    referral_months
 from {{ ref('int_terms__components') }}
