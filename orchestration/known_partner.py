@@ -105,7 +105,7 @@ def partner_statement(
         period or f"{known.as_of or known.day:%Y-%m}",
         known,
         entries,
-        expected_pay_dates(program.payouts, known),
+        expected_pay_dates(known_schedule(connection, program.payouts, known), known),
         [month for month, closed in is_closed.items() if closed],
     )
     return record, name
@@ -159,6 +159,21 @@ def _published_facts(home: Path) -> Record:
         if rows:
             return rows[0]
     return {}
+
+
+def known_schedule(connection: Connection, terms: PayoutTerms, known: Known) -> PayoutTerms:
+    """The terms with the schedule of the last night of the cut; nights of 0.1.0 kept none."""
+    from payouts.events import of_kinds
+    from program.schema_payouts import Schedule
+
+    kept = [
+        event.payload["schedule"]
+        for event in of_kinds(connection, ("night_posted",))
+        if event.seq <= known.event and "schedule" in event.payload
+    ]
+    if not kept:
+        return terms
+    return terms.model_copy(update={"schedule": Schedule.model_validate(kept[-1])})
 
 
 def expected_pay_dates(terms: PayoutTerms, known: Known) -> Callable[[date], date | None]:

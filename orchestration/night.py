@@ -300,6 +300,7 @@ class Night:
                 run_id=self.run_id,
                 registered_at=self.clock(),
                 term_hashes=plan_version_hashes(self.workspace),
+                schedule=self.workspace.program.payouts.schedule.model_dump(mode="json"),
             )
             record_joins(self.store, connection, self.clock())
             self.stale_batches = open_risk_holds(self.store, self.home, connection, self.clock())

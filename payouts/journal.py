@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, func, select
 
@@ -70,12 +70,15 @@ def post_differences(
     registered_at: datetime,
     relation: str = DIFFERENCES_RELATION,
     term_hashes: Mapping[VersionKey, str] | None = None,
+    schedule: Mapping[str, Any] | None = None,
 ) -> PostResult:
     """Append the rows of ``relation`` as one registered segment; no rows, no segment.
 
     connection: DuckDB on the working file. recorded_at: end of the night's day, naive UTC (J3),
     the same for every replay. registered_at: the wall clock, for the register alone.
     term_hashes: every version of the terms with its hash; None skips T1 (for tests of the journal).
+    schedule: payouts.schedule as plain values, kept with the night: it has no versions, and a past
+    statement shows the pay dates that were expected then (B2).
     A run posts once: called again with the same ``run_id`` it returns what that run posted.
     Raises: NightOrderError (J7), TermsChangedError (T1), PostingRefusedError, StorageError,
     ControlBusyError. In all of these cases nothing was posted.
@@ -112,7 +115,7 @@ def post_differences(
                     writer, adjusted,
                     segment=file.segment, actor=NIGHT_ACTOR, recorded_at=registered_at,
                 )  # fmt: skip
-            _record_night(writer, run_id, as_of, recorded_at, registered_at, file)
+            _record_night(writer, run_id, as_of, recorded_at, registered_at, file, schedule)
             reached("posting_before_commit")
         reached("posting_after_commit")
     if file is None:
@@ -267,6 +270,7 @@ def _record_night(
     recorded_at: datetime,
     registered_at: datetime,
     file: SegmentFile | None,
+    schedule: Mapping[str, Any] | None,
 ) -> None:
     number = connection.execute(select(func.coalesce(func.max(nights.c.night), 0))).scalar_one() + 1
     segment = file.segment if file else None
@@ -291,5 +295,6 @@ def _record_night(
             "as_of": as_of,
             "segment": segment,
             "rows": file.rows if file else 0,
+            **({"schedule": dict(schedule)} if schedule else {}),
         },
     )

@@ -94,3 +94,12 @@
         else try_cast({{ amount }} as bigint)
     end
 {%- endmacro %}
+
+{# Greatest common divisor of two integers, not negative: ratios of large amounts are reduced before they multiply. #}
+{% macro common_divisor(first, second) -%}
+    {{ return(adapter.dispatch('common_divisor', 'partnerledger')(first, second)) }}
+{%- endmacro %}
+
+{% macro default__common_divisor(first, second) -%}
+    gcd({{ wide(first) }}, {{ wide(second) }})
+{%- endmacro %}

@@ -135,3 +135,12 @@ def test_the_late_refund_stands_in_the_month_to_which_it_belongs(desk, told):
 
 def test_every_entry_of_both_nights_recomputes(desk, told):
     assert {check.result for check in recomputed(desk.home)} == {"matches"}
+
+
+def test_a_schedule_that_changes_later_changes_no_past_statement(desk, told):
+    """Last: it edits the terms."""
+    program = desk.workspace / "program.yml"
+    text = program.read_text(encoding="utf-8")
+    assert "pay_day: 15" in text
+    program.write_text(text.replace("pay_day: 15", "pay_day: 20"), encoding="utf-8")
+    assert desk.ask(*STATEMENT) == told["statement"]

@@ -19,7 +19,8 @@ import pytest
 
 from orchestration.recompute import DIFFERS, MATCHES, check_entry, key_sums, read_explanation
 from tests.oracle import Result, compute
-from tests.oracle.facts import Facts
+from tests.oracle.billing import Billing
+from tests.oracle.facts import Book, Facts
 from tests.oracle.rulings import Ruling
 from tests.properties.comparison import (
     KEY,
@@ -68,8 +69,10 @@ PROGRAMMES: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """A posted night and what the oracle says of it."""
+    """A posted night over the facts of a programme, and what the oracle says of it."""
 
+    name: str
+    facts: Facts
     night: PostedNight
     expected: Result
 
@@ -107,7 +110,8 @@ def outcome(request, tmp_path_factory) -> Outcome:
     night = post_night(workspace, root / "var", AS_OF, marts=["fct_cap_cuts"])
     program = read_program(_text(request.param))
     leads = assert_leads_equal_oracle(night, compute(facts, program, AS_OF))
-    return Outcome(night, _expected(leads, request.param, facts, AS_OF))
+    expected = _expected(leads, request.param, facts, AS_OF)
+    return Outcome(request.param, facts, night, expected)
 
 
 def test_lines_take_backs_bonuses_shares_and_reasons_equal_oracle(outcome: Outcome) -> None:
@@ -125,7 +129,7 @@ def test_lines_take_backs_bonuses_shares_and_reasons_equal_oracle(outcome: Outco
 def test_cuts_equal_oracle(outcome: Outcome) -> None:
     assert assert_cuts_equal_oracle(outcome.night, outcome.expected) > 300
     caps = Counter(cap for cut in outcome.expected.cuts.values() for cap in cut.by_cap)
-    assert min(caps.values()) > 20
+    assert min(caps.values()) > 5
     assert len(caps) == 4
 
 
@@ -134,7 +138,7 @@ def test_rates_equal_oracle(outcome: Outcome) -> None:
 
 
 def test_every_paid_line_is_earned_or_unpaid(outcome: Outcome) -> None:
-    _assert_conserved(outcome.night)
+    _assert_conserved(outcome.night, outcome.facts, outcome.name, AS_OF)
 
 
 def test_every_entry_can_be_recomputed_from_its_explanation(outcome: Outcome) -> None:
@@ -184,7 +188,7 @@ def _tell(root: Path, name: str, rulings: int = 0) -> Told:
         leads = assert_leads_equal_oracle(night, compute(known, read_program(_text(name)), as_of))
         told.expected.append(_expected(leads, name, known, as_of, before, told.rulings))
         assert_equals_oracle(night, told.expected[-1], before.bonuses if before else ())
-        _assert_conserved(night)
+        _assert_conserved(night, known, name, as_of)
         told.sums.append(_sums(night))
         told.new_entries.append(night.new_entries)
         told.segments.append(_segments(told.home))
@@ -307,26 +311,30 @@ def _recomputed_shapes(night: PostedNight) -> Counter:
     return Counter(check.shape for check in checks if check.result == MATCHES)
 
 
-def _assert_conserved(night: PostedNight) -> None:
+def _assert_conserved(night: PostedNight, facts: Facts, name: str, as_of: date) -> None:
     """B6: a paid line is earned or unpaid for one reason; the journal comes to what is desired."""
-    earned = {
-        line_id
-        for (line_id,) in night.rows(
-            "SELECT DISTINCT source_id FROM intermediate.int_journal__desired "
-            "WHERE kind = 'earning' AND source_type = 'invoice_line'"
-        )
-    }
-    unpaid = [
-        line_id
-        for (line_id,) in night.rows(
-            "SELECT invoice_line_id FROM intermediate.int_commission__unpaid_lines"
-        )
-    ]
-    assert len(unpaid) == len(set(unpaid))
-    assert not earned & set(unpaid)
-    assert (
+    nets = dict(
         night.rows(
-            """
+            "SELECT source_id, sum(amount_minor) FROM intermediate.int_journal__desired "
+            "WHERE source_type = 'invoice_line' GROUP BY source_id"
+        )
+    )
+    reasons = night.rows(
+        "SELECT invoice_line_id, count(*) FROM intermediate.int_commission__unpaid_lines GROUP BY 1"
+    )
+    assert {count for _, count in reasons} == {1}
+    unpaid = {line_id for line_id, _ in reasons}
+    # What a ruling took away from everybody is in both, and comes to nothing.
+    assert not {line_id for line_id, net in nets.items() if net} & unpaid
+    billing = Billing(Book(facts, PROGRAMMES[name]["timezone"], as_of))
+    paid = {
+        line.line_id
+        for invoice in billing.invoices.values()
+        if invoice.paid_share > 0
+        for line in invoice.lines
+    }
+    assert nets.keys() | unpaid == paid
+    open_differences = """
         SELECT commission_id FROM (
             SELECT commission_id, amount_minor, payout_amount_minor
             FROM intermediate.int_journal__desired
@@ -334,6 +342,4 @@ def _assert_conserved(night: PostedNight) -> None:
             SELECT commission_id, -amount_minor, -payout_amount_minor FROM raw.journal__entries
         ) GROUP BY commission_id HAVING sum(amount_minor) <> 0 OR sum(payout_amount_minor) <> 0
         """
-        )
-        == []
-    )
+    assert night.rows(open_differences) == []

@@ -35,11 +35,12 @@ applicable as (
         earnings.partner_id,
         earnings.amount_minor as earned_amount_minor,
         earnings.paid_amount_minor,
-        -- A line's own payment: its total with tax × the share paid, the share reduced to 1 ÷ 1
-        -- once the invoice is paid in full.
+        -- A line's own payment: its total with tax × the share paid, in lowest terms.
         earnings.line_total_amount_minor,
-        case when earnings.paid_share = earnings.total_share then 1 else earnings.paid_share end as line_share,
-        case when earnings.paid_share = earnings.total_share then 1 else earnings.total_share end as line_share_base,
+        {{ whole_part('earnings.paid_share', common_divisor('earnings.paid_share', 'earnings.total_share')) }}
+            as line_share,
+        {{ whole_part('earnings.total_share', common_divisor('earnings.paid_share', 'earnings.total_share')) }}
+            as line_share_base,
         earnings.minor_numerator,
         earnings.minor_denominator,
         causes.cause_type,

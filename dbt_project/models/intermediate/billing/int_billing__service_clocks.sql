@@ -32,7 +32,7 @@ ordered as (
         services.*,
         max(served_until_date) over (
             partition by customer_id
-            order by service_start_at, invoice_line_id
+            order by service_start_date, invoice_line_id
             rows between unbounded preceding and 1 preceding
         ) as served_before_date
     from services

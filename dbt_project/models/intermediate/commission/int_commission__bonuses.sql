@@ -120,6 +120,7 @@ computed as (
             first_reached.plan_id = amounts.plan_id
             and first_reached.plan_version = amounts.plan_version
             and first_reached.component_id = amounts.component_id
+            and amounts.amount_role = 'amount'
             and currencies.payout_currency_code = amounts.currency_code
 
 ),

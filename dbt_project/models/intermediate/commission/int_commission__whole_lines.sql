@@ -105,17 +105,35 @@ chosen as (
 
 ),
 
-rated as (
+-- Base and revenue of a line are the same number within the reporting currency: what they share is cancelled first.
+reduced as (
 
     select
         chosen.*,
+        case
+            when rate_from = 'tier' and line_base_amount_minor <> 0
+                then {{ common_divisor('line_base_amount_minor', 'share_base') }}
+            else 1
+        end as divisor
+    from chosen
+
+),
+
+rated as (
+
+    select
+        reduced.* exclude (divisor),
         coalesce(fixed_rate, tier_rate) as rate,
         rate_from = 'tier' and is_tier_waiting and line_base_amount_minor <> 0 as is_waiting_for_rate,
-        {{ wide('line_base_amount_minor') }} * days_in_window
-        * case when rate_from = 'tier' then rate_sum_ppm else {{ wide(ppm('fixed_rate')) }} end as rate_numerator,
+        case
+            when rate_from = 'tier'
+                then sign(line_base_amount_minor)
+                    * {{ whole_part(wide('abs(line_base_amount_minor)'), 'divisor') }} * days_in_window * rate_sum_ppm
+            else {{ wide('line_base_amount_minor') }} * days_in_window * {{ ppm('fixed_rate') }}
+        end as rate_numerator,
         {{ wide('days_in_period') }} * 1000000
-        * case when rate_from = 'tier' then share_base else 1 end as rate_denominator
-    from chosen
+        * case when rate_from = 'tier' then {{ whole_part('share_base', 'divisor') }} else 1 end as rate_denominator
+    from reduced
 
 ),
 

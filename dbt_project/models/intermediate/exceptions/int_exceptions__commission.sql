@@ -63,10 +63,13 @@ referred_without_day as (
         'partner ' || partners.referred_by_partner_id || ' referred this partner; deliver joined_at, or nothing is'
         || ' earned on it'
     from {{ ref('int_sources__partners') }} as partners
+    inner join {{ ref('int_sources__partners') }} as referrers
+        on
+            partners.referred_by_partner_id = referrers.partner_id
+            and partners.partner_id <> referrers.partner_id
     cross join run
     where
-        partners.referred_by_partner_id is not null
-        and partners.joined_at is null
+        partners.joined_at is null
         and exists (select 1 from {{ ref('stg_program__components') }} as components where components.kind = 'partner_referral')
 
 ),
