@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from orchestration.cli_common import parse_instant, query
 from orchestration.known import Known
+from orchestration.known_ledger import known_keys
 from orchestration.landed_parts import (
     entity_parts,
     member_sql,
@@ -20,6 +21,7 @@ from orchestration.landed_parts import (
     relation_parts,
     texts_sql,
 )
+from orchestration.recompute import read_explanation
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -29,6 +31,7 @@ Record = dict[str, Any]
 Policies = Mapping[tuple[str, str], str]
 
 HOLD = "hold"
+_SHARE = "commission"  # source_type of a share of what a referred partner earns
 _CLOSED_IN_STRIPE = ("won", "lost", "warning_closed", "prevented")
 _NEWEST = "qualify row_number() over (partition by {} order by _arrival desc, _row desc) = 1"
 
@@ -41,7 +44,7 @@ def disputed_commissions(
     policies: Policies,
     timezone: str,
 ) -> set[str]:
-    """Commission ids that an open dispute made not payable.
+    """Commission ids that an open dispute made not payable, with a referrer's shares of such.
 
     entries: with explanations read. policies: what each (plan, version) does while a dispute is
     open; one that is not given holds, as is the default. timezone: IANA name of the programme's.
@@ -50,6 +53,24 @@ def disputed_commissions(
     invoices = open_invoices(connection, home, known, timezone)
     if not invoices:
         return set()
+    held = _on_invoices(entries, invoices, policies)
+    shares = {
+        entry["commission_id"]: entry["source_id"]
+        for entry in entries
+        if entry["source_type"] == _SHARE
+    }
+    if not shares:
+        return held
+    # A share goes by what it is a share of (decision 0041), which another partner earned.
+    referred = known_keys(connection, home, known, shares.values())
+    for entry in referred:
+        entry["explanation"] = read_explanation(entry["explanation"])
+    held_referred = _on_invoices(referred, invoices, policies)
+    return held | {share for share, source_id in shares.items() if source_id in held_referred}
+
+
+def _on_invoices(entries: list[Record], invoices: set[str], policies: Policies) -> set[str]:
+    """Commission ids on these invoices, as far as their plan versions hold them."""
     # A take-back does not name the invoice; the earning on the same line does.
     of_source = {
         (entry["source_type"], entry["source_id"]): entry["explanation"]["invoice_id"]

@@ -8,7 +8,7 @@ snapshot: snapshots go, these stay. What does not belong here: where to cut (`kn
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from orchestration.cli_common import query
 from orchestration.known import Known
 from orchestration.known_batches import KnownBatch, known_batches
+from orchestration.landed_parts import texts_sql
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -53,6 +54,25 @@ def known_entries(
 
     Raises: ChainBrokenError when a registered file is missing.
     """
+    if partner_id is None:
+        return _recorded(connection, home, known)
+    return _recorded(connection, home, known, "where partner_id = ?", [partner_id])
+
+
+def known_keys(
+    connection: Connection, home: Path, known: Known, commission_ids: Iterable[str]
+) -> list[Record]:
+    """The entries that were recorded under these commission ids, of whichever partner.
+
+    Raises: as `known_entries`.
+    """
+    wanted = texts_sql(set(commission_ids))
+    return _recorded(connection, home, known, f"where commission_id in ({wanted})")
+
+
+def _recorded(
+    connection: Connection, home: Path, known: Known, where: str = "", values: Sequence[Any] = ()
+) -> list[Record]:
     from payouts import segments
     from payouts.parquet import memory_connection, parquet_scan
 
@@ -62,11 +82,10 @@ def known_entries(
         return []
     reader = memory_connection()
     try:
-        where = "where partner_id = ?" if partner_id is not None else ""
         return query(
             reader,
             f"select * from {parquet_scan(paths)} {where} order by segment, entry_id",
-            [partner_id] if partner_id is not None else (),
+            values,
         )
     finally:
         reader.close()
@@ -169,10 +188,10 @@ def with_states(
 
 def balances(entries: list[Record]) -> list[Record]:
     """The columns of marts.fct_partner_balances, per payout currency, of entries with states."""
-    first_signs = {entry["entry_id"]: entry["payout_amount_minor"] for entry in entries}
     of_key: dict[str, int] = defaultdict(int)
     for entry in entries:
         of_key[entry["commission_id"]] += entry["payout_amount_minor"]
+    negative = _of_negative_keys(entries)
     sums: dict[str, dict[str, int]] = {}
     for entry in entries:
         names = ("earned", "reversed", "on_hold", "available", "in_batch", "paid", "balance")
@@ -182,7 +201,7 @@ def balances(entries: list[Record]) -> list[Record]:
         if entry["entry_kind"] in PAYOUT_KINDS:
             row["paid"] += amount
         else:
-            row["earned" if _is_earned(entry, first_signs, of_key) else "reversed"] += amount
+            row["earned" if _is_earned(entry, negative, of_key) else "reversed"] += amount
         place = {HELD: "on_hold", ON_HOLD: "on_hold", AVAILABLE: "available"}.get(entry["state"])
         place = "in_batch" if entry["state"] == IN_BATCH else place
         if place:
@@ -196,14 +215,26 @@ def balances(entries: list[Record]) -> list[Record]:
     ]
 
 
-def _is_earned(entry: Record, amounts: Mapping[str, int], of_key: Mapping[str, int]) -> bool:
+def _of_negative_keys(entries: list[Record]) -> set[str]:
+    """Entries of negative earnings: the first of the key is; a later one may be a difference."""
+    keys = {
+        entry["commission_id"]
+        for entry in entries
+        if entry["entry_kind"] == "earning"
+        and entry["ordinal"] == 1
+        and entry["payout_amount_minor"] < 0
+    }
+    return {entry["entry_id"] for entry in entries if entry["commission_id"] in keys}
+
+
+def _is_earned(entry: Record, negative: Collection[str], of_key: Mapping[str, int]) -> bool:
     """Whether an entry counts as earned: also what gives back a negative earning, and a ruling
     that adds to what a partner had."""
     if entry["entry_kind"] in EARNED_KINDS:
         return True
     if entry["entry_kind"] == "ruling" and of_key[entry["commission_id"]] > 0:
         return True
-    return amounts.get(entry["reverses_entry_id"], 0) < 0
+    return entry["reverses_entry_id"] in negative
 
 
 def _hold_reasons(entries: list[Record], holds: Holds, disputed: set[str]) -> dict[str, str]:

@@ -90,23 +90,18 @@ def partner_statement(
     period: None is the month of the last night that is part of it. asked: see `known_at`.
     Raises: as `partner_balance`.
     """
-    from payouts.periods import load_turns
-
     require_same_programme(home, program)
     timezone = program.program.timezone
     known = known_at(connection, asked, timezone)
     entries = partner_entries(connection, home, known, partner_id, timezone)
     name = require_known_partner(home, partner_id, entries)
-    turns = [turn for turn in load_turns(connection) if turn.seq <= known.event]
-    # Of several turns of a month the last one counts.
-    is_closed = {turn.period: turn.is_closed for turn in turns}
     record = statement(
         partner_id,
         period or f"{known.as_of or known.day:%Y-%m}",
         known,
         entries,
         expected_pay_dates(known_schedule(connection, program.payouts, known), known),
-        [month for month, closed in is_closed.items() if closed],
+        known_last_closed(connection, known),
     )
     return record, name
 
@@ -174,6 +169,17 @@ def known_schedule(connection: Connection, terms: PayoutTerms, known: Known) -> 
     if not kept:
         return terms
     return terms.model_copy(update={"schedule": Schedule.model_validate(kept[-1])})
+
+
+def known_last_closed(connection: Connection, known: Known) -> str | None:
+    """The last month that was closed; None while all were open."""
+    from payouts.periods import load_turns
+
+    # Of several turns of a month the last one counts.
+    is_closed = {
+        turn.period: turn.is_closed for turn in load_turns(connection) if turn.seq <= known.event
+    }
+    return max((period for period, closed in is_closed.items() if closed), default=None)
 
 
 def expected_pay_dates(terms: PayoutTerms, known: Known) -> Callable[[date], date | None]:

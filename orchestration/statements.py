@@ -47,12 +47,13 @@ def statement(
     known: Known,
     entries: Iterable[Record],
     expected_pay_date: Callable[[date], date | None],
-    closed_periods: Iterable[str] = (),
+    last_closed_period: str | None = None,
 ) -> Record:
     """The statement of one local month, as known at a cut.
 
     entries: all of the partner's that were known, with their states (`known_ledger.with_states`).
     period: YYYY-MM. expected_pay_date: of what becomes available on a day, None if not in sight.
+    last_closed_period: it and every month before it are closed (decision 0042).
     Per currency: opening + movements = closing, and closing + later = balance.
     """
     by_currency: dict[str, list[Record]] = defaultdict(list)
@@ -61,7 +62,7 @@ def statement(
     return {
         "partner_id": partner_id,
         "period": period,
-        "is_closed": period in set(closed_periods),
+        "is_closed": last_closed_period is not None and period <= last_closed_period,
         "as_known": known_record(known),
         "currencies": [
             _of_currency(currency, period, by_currency[currency], expected_pay_date)

@@ -52,7 +52,6 @@ def _version(path: SettingPath, version: PlanVersion, reporting_currency: str) -
     for index, component in enumerate(version.components):
         yield from _component((*components_path, index), component, reporting_currency)
     yield from _ties(components_path, version)
-    yield from _same_lines(components_path, version)
     if version.clawback.churn is not None:
         yield from _churn((*path, "clawback", "churn"), version.clawback.churn)
 
@@ -97,9 +96,10 @@ def _bonus(
 
 
 def _ties(path: SettingPath, version: PlanVersion) -> Iterator[Finding]:
-    """Two components that would each pay the same thing in the same currency.
+    """Two bonuses of one goal and currency, or two shares of one referred partner.
 
-    Of one id they are reported as that already.
+    Of one id they are reported as that already. Event and recurring components that both pay are
+    warned of, as a used version can have them (`lint_warnings`).
     """
     first_by_payment: dict[Payment, str] = {}
     for index, component in enumerate(version.components):
@@ -121,51 +121,12 @@ def _ties(path: SettingPath, version: PlanVersion) -> Iterator[Finding]:
 
 
 def _payments(component: Component) -> list[Payment]:
-    if isinstance(component, EventComponent):
-        # A fixed amount beside a share of the deal is two things.
-        of_deal = [] if component.rate is None else [("share of the deal", component.trigger)]
-        return [*((component.trigger, code) for code in component.amount or {}), *of_deal]
     if isinstance(component, BonusComponent):
         goal = (component.metric, component.period, component.threshold)
         return [(*goal, code) for code in component.amount]
     if isinstance(component, PartnerReferralComponent):
         return [("partner_referral",)]
     return []
-
-
-def _same_lines(path: SettingPath, version: PlanVersion) -> Iterator[Finding]:
-    """Two recurring components that are one in all but their rates.
-
-    Components that overlap otherwise can be meant: `lint_warnings` reports them.
-    """
-    earlier: list[RecurringComponent] = []
-    for index, component in enumerate(version.components):
-        if not isinstance(component, RecurringComponent):
-            continue
-        alike = [each for each in earlier if pays_the_same_lines(each, component)]
-        other = next((each for each in alike if each.id != component.id), None)
-        if other is not None:
-            yield (
-                (*path, index),
-                f"pays the same lines as component {other.id} above: both would be paid",
-                "write one component with the sum of both rates, or give them different products",
-            )
-        earlier.append(component)
-
-
-def pays_the_same_lines(one: RecurringComponent, other: RecurringComponent) -> bool:
-    """Whether one component with other rates could stand for both."""
-    settings = ("duration", "base", "caps", "minimum", "maximum", "reactivation")
-    return (
-        all(getattr(one, setting) == getattr(other, setting) for setting in settings)
-        and _paid_products(one) == _paid_products(other)
-        and (one.tiers is None or other.tiers is None)
-    )
-
-
-def _paid_products(component: RecurringComponent) -> tuple[frozenset[str], frozenset[str]]:
-    include, exclude = frozenset(component.products.include), frozenset(component.products.exclude)
-    return (include - exclude, frozenset()) if include else (include, exclude)
 
 
 def _churn(path: SettingPath, churn: ChurnPolicy) -> Iterator[Finding]:

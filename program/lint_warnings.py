@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import combinations
 
-from program.lint_plans import first_days, pays_the_same_lines
+from program.lint_plans import first_days
 from program.paths import Finding, SettingPath
 from program.schema import Program, Sources
 from program.schema_plans import (
@@ -111,6 +111,7 @@ def _version(path: SettingPath, version: PlanVersion, paid_in: set[str]) -> Iter
             yield from _limits(component_path, component)
         elif isinstance(component, (EventComponent, BonusComponent)):
             yield from _currencies(component_path, component, paid_in)
+    yield from _same_events((*path, "components"), version)
     yield from _overlaps((*path, "components"), version)
     if version.clawback.churn is not None:
         yield from _churn((*path, "clawback", "churn"), version.clawback.churn, version)
@@ -231,6 +232,28 @@ def _currencies(
         )
 
 
+def _same_events(path: SettingPath, version: PlanVersion) -> Iterator[Finding]:
+    """A fixed amount beside a share of the deal is two things; two of one kind are both paid."""
+    events = [
+        (index, component)
+        for index, component in enumerate(version.components)
+        if isinstance(component, EventComponent)
+    ]
+    for (_, one), (index, other) in combinations(events, 2):
+        if one.trigger != other.trigger:
+            continue
+        in_common = sorted((one.amount or {}).keys() & (other.amount or {}).keys())
+        what = f"in {', '.join(in_common)}" if in_common else ""
+        if one.rate is not None and other.rate is not None:
+            what = "a share of the deal each"
+        if what:
+            yield (
+                (*path, index),
+                f"pays in addition to component {one.id} for the same event, {what}: both are paid",
+                "if that is not meant, keep one of them",
+            )
+
+
 def _overlaps(path: SettingPath, version: PlanVersion) -> Iterator[Finding]:
     recurring = [
         (index, component)
@@ -238,7 +261,12 @@ def _overlaps(path: SettingPath, version: PlanVersion) -> Iterator[Finding]:
         if isinstance(component, RecurringComponent)
     ]
     for (_, one), (index, other) in combinations(recurring, 2):
-        if pays_the_same_lines(one, other):
+        if _is_one_but_for_rates(one, other):
+            yield (
+                (*path, index),
+                f"pays in addition to component {one.id} for the same lines: both are paid",
+                "if that is not meant, keep one of them",
+            )
             continue
         both = _products_of_both(one, other)
         if both:
@@ -247,6 +275,21 @@ def _overlaps(path: SettingPath, version: PlanVersion) -> Iterator[Finding]:
                 f"pays for {both}, as component {one.id} does: both are paid",
                 "if that is not meant, exclude them in one of the two, or write product_rates",
             )
+
+
+def _is_one_but_for_rates(one: RecurringComponent, other: RecurringComponent) -> bool:
+    """Whether one component with other rates could stand for both."""
+    settings = ("duration", "base", "caps", "minimum", "maximum", "reactivation")
+    return (
+        all(getattr(one, setting) == getattr(other, setting) for setting in settings)
+        and _paid_products(one) == _paid_products(other)
+        and (one.tiers is None or other.tiers is None)
+    )
+
+
+def _paid_products(component: RecurringComponent) -> tuple[frozenset[str], frozenset[str]]:
+    include, exclude = frozenset(component.products.include), frozenset(component.products.exclude)
+    return (include - exclude, frozenset()) if include else (include, exclude)
 
 
 def _products_of_both(one: RecurringComponent, other: RecurringComponent) -> str:

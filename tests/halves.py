@@ -1,7 +1,8 @@
 """The whole suite in two processes side by side, one a core: `make test`.
 
-One runs what needs neither dbt nor Dagster, the other the nights and everything that shares their
-one dbt project on disk. Each file belongs to exactly one of them. Arguments go to both pytests.
+Each file belongs to exactly one of them, so that both take about as long: one runs the stories, the
+comparisons with the oracle and what needs neither dbt nor Dagster, the other all else. Each has a
+dbt runner of its own; they share the parsed project on disk. Arguments go to both pytests.
 """
 
 from __future__ import annotations
@@ -12,36 +13,38 @@ import tempfile
 from pathlib import Path
 
 TESTS = Path(__file__).resolve().parent
-PURE = (
+FIRST = (
     "tests/faults",
+    "tests/golden",
+    "tests/properties",
     *sorted(
         f"tests/unit/{each.name}"
         for each in (TESTS / "unit").iterdir()
         if each.is_dir() and each.name not in ("orchestration", "__pycache__")
     ),
 )
-"""Folders without dbt and Dagster; all other tests are the other half."""
+"""Folders of the first half; all other tests are the other one."""
 
 
 def commands(arguments: list[str]) -> tuple[list[str], list[str]]:
     """The two command lines."""
     pytest = [sys.executable, "-m", "pytest", *arguments]
-    others = [f"--ignore={each}" for each in PURE]
-    return [*pytest, *PURE], [*pytest, *others]
+    others = [f"--ignore={each}" for each in FIRST]
+    return [*pytest, *FIRST], [*pytest, *others]
 
 
 def main() -> int:
     """Run both; the status of the first that failed, else 0."""
-    pure, nights = commands(sys.argv[1:])
+    first, second = commands(sys.argv[1:])
     with tempfile.TemporaryFile("w+") as kept:
         beside = subprocess.Popen(
-            [*pure, "-p", "no:cacheprovider"],
+            [*first, "-p", "no:cacheprovider"],
             cwd=TESTS.parent,
             stdout=kept,
             stderr=subprocess.STDOUT,
         )
         try:
-            status = subprocess.run(nights, cwd=TESTS.parent, check=False).returncode
+            status = subprocess.run(second, cwd=TESTS.parent, check=False).returncode
             beside.wait()
         finally:
             beside.kill()

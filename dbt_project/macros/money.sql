@@ -101,5 +101,5 @@
 {%- endmacro %}
 
 {% macro default__common_divisor(first, second) -%}
-    gcd({{ wide(first) }}, {{ wide(second) }})
+    gcd({{ first }}, {{ second }})
 {%- endmacro %}

@@ -182,7 +182,8 @@ def compute_by_hand(folder: Path, database: Path, threads: int, memory_limit: st
 def set_variables(connection: object, values: Mapping[str, str | int | datetime]) -> None:
     """SQL variables for the scripts; instants are UTC."""
     for name, value in values.items():
-        literal = str(value) if isinstance(value, int) else f"'{value}'"
+        # A plain literal would be 32 bits wide, too narrow for products of full-scale counts.
+        literal = f"{value}::BIGINT" if isinstance(value, int) else f"'{value}'"
         kind = "TIMESTAMP " if isinstance(value, datetime) else ""
         connection.execute(f"SET VARIABLE {name} = {kind}{literal}")
 

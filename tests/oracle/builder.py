@@ -194,7 +194,7 @@ class World:
             rulings=tuple(self.rulings),
             payees=dict(self.payees),
             pins=after.pins if after else (),
-            posted_bonuses=after.bonuses if after else (),
+            posted=after.posted if after else None,
         )
 
 

@@ -24,6 +24,7 @@ from .facts import Book, Facts
 from .fx import Rates
 from .identity import Identity
 from .leads import Lead, build_leads
+from .posted import Posted
 from .referrals import Referrers
 from .rulings import Earned, Pin, Ruling, pins_after
 from .shapes import Shapes
@@ -43,7 +44,7 @@ class Result:
     component_id) -> what caps did.
     comparison: A7, (model, partner_id, currency_code) -> earned before take-backs (under what pays,
     under the model), minor units, where either is not 0; the model `recomputed` is the paying one
-    without rulings and pins. pins: for the next night (A6), those of earlier nights included.
+    without rulings and pins. pins, posted: for the next night, those of earlier nights included.
     """
 
     submissions: dict[str, tuple[str, str, str | None]]
@@ -53,11 +54,12 @@ class Result:
     cuts: Mapping[tuple[str, str, str], Cut]
     comparison: dict[tuple[str, str, str], tuple[int, int]]
     pins: tuple[Pin, ...]
+    posted: Posted
 
     @property
     def bonuses(self) -> tuple[DesiredLine, ...]:
-        """For the next night: "a posted bonus stays"."""
-        return tuple(row for row in self.lines if row.kind == "bonus")
+        """The bonuses among the lines."""
+        return self.posted.bonuses
 
     def lead_of(self, record: str) -> Attribution:
         """The outcome of the lead that holds a record such as `contacts:c1`."""
@@ -72,13 +74,13 @@ def compute(
     rulings: Sequence[Ruling] = (),
     payees: Mapping[str, str] | None = None,
     pins: Iterable[Pin] = (),
-    posted_bonuses: Iterable[DesiredLine] = (),
+    posted: Posted | None = None,
     lead_ids: Mapping[frozenset[str], str] | None = None,
 ) -> Result:
     """Everything that `as_of`'s night must come to, from facts, decisions and terms alone.
 
     rulings: those in force, oldest first. payees: partner id -> fingerprint of its account (L4).
-    pins, posted_bonuses: `pins` and `bonuses` of the night before, none for a fresh home.
+    pins, posted: those of the night before's result, none for a fresh home.
     lead_ids: by members, as the nights gave them (decision 0029); they decide between equals.
     """
     terms = Terms(program)
@@ -88,12 +90,14 @@ def compute(
     leads = build_leads(book, terms, billing, identity, payees or {}, lead_ids or {})
     pins = tuple(pins)
     attributions = {lead.members: attribute(lead, book, terms, rulings, pins) for lead in leads}
-    night = _Night(book, terms, billing, identity, leads, attributions)
+    posted = posted or Posted()
+    night = _Night(book, terms, billing, identity, leads, attributions, posted)
 
     earnings = list(night.earnings(attributions))
     taken = [(earning, night.take_backs(lead, earning)) for lead, earning in earnings]
-    rows = [rows_of(earning, take_backs) for earning, take_backs in taken + night.shares(taken)]
-    lines = [row for found in rows for row in found] + night.bonuses(posted_bonuses)
+    shares = night.shares(taken)
+    rows = [rows_of(earning, take_backs) for earning, take_backs in taken + shares]
+    lines = [row for found in rows for row in found] + night.bonuses()
     lines.sort(key=lambda row: row.natural_key)
     _assert_unique(lines)
     # A6: what a ruling paid pins nobody.
@@ -106,6 +110,11 @@ def compute(
         night.cuts,
         comparison(attributions, earnings, night.earnings),
         pins_after(_earned(earnings), unruled, _first_days(book, earnings), pins),
+        Posted(
+            tuple(row for row in lines if row.kind == "bonus"),
+            night.countries(),
+            {share.source_id: share.partner_id for share, _ in shares} | posted.referrers,
+        ),
     )
 
 
@@ -134,7 +143,9 @@ class _Night:
         identity: Identity,
         leads: list[Lead],
         attributions: Attributions,
+        posted: Posted,
     ) -> None:
+        self._posted = posted
         self._book, self._terms, self._billing = book, terms, billing
         self._identity, self._leads, self._attributions = identity, leads, attributions
         self._rates = Rates(book)
@@ -143,9 +154,9 @@ class _Night:
         self._paying = list(self._lines(attributions))
         claims = [claim for line in self._paying for claim in line.claims]
         volumes = Volumes(book, terms, self._rates, claims, leads, attributions)
-        shapes = Shapes(book, clocks, volumes)
-        self.cuts = cut_lines(book, claims, shapes.whole)
-        self._earner = Earner(book, terms, self._rates, shapes)
+        self._shapes = Shapes(book, clocks, volumes, posted.countries)
+        self.cuts = cut_lines(book, claims, self._shapes.whole)
+        self._earner = Earner(book, terms, self._rates, self._shapes)
         self._events = EventEarner(book, terms, self._rates, self._claimer)
 
     def earnings(self, attributions: Attributions) -> Iterator[tuple[Lead, Earning]]:
@@ -180,16 +191,28 @@ class _Night:
         self, earnings: list[tuple[Earning, list[TakeBack]]]
     ) -> list[tuple[Earning, list[TakeBack]]]:
         """What referrers earn on them, with what is taken back of it."""
-        referrers = Referrers(self._book, self._terms, self._rates, self._claimer)
+        referrers = Referrers(
+            self._book, self._terms, self._rates, self._claimer, self._posted.referrers
+        )
         return list(referrers.shares(earnings))
 
-    def bonuses(self, posted: Iterable[DesiredLine]) -> list[DesiredLine]:
+    def countries(self) -> dict[str, str]:
+        """The customer's country of every line that is posted by tonight."""
+        return {
+            claim.line.line_id: self._shapes.country(claim)
+            for line in self._paying
+            for claim in line.claims
+            if isinstance(self._earner.earning(claim, self.cuts.get(claim.key)), Earning)
+        } | dict(self._posted.countries)
+
+    def bonuses(self) -> list[DesiredLine]:
         """Tonight's bonuses; "a posted bonus stays, whatever the facts say later"."""
         earned = bonuses(
             self._book, self._terms, self._billing, self._rates, self._leads, self._attributions
         )
         tonight = {row.natural_key: row for earning in earned for row in rows_of(earning, [])}
-        return list((tonight | {row.natural_key: row for row in posted}).values())
+        kept = {row.natural_key: row for row in self._posted.bonuses}
+        return list((tonight | kept).values())
 
     def _outcomes(self, line: _PaidLine) -> list[Earning | str]:
         return [self._earner.earning(claim, self.cuts.get(claim.key)) for claim in line.claims]

@@ -4,6 +4,8 @@ Belongs here: which event of a trigger counts, fixed amounts and percent of the 
 Does not belong here: paid lines (commission.py), churn (takebacks.py).
 """
 
+from datetime import datetime
+
 from .attribution import Attribution
 from .claims import Claimer, converted_late
 from .commission import payout_currency_of
@@ -48,17 +50,33 @@ class EventEarner:
         ]
         for plan, component in shapes:
             for trigger in _triggers(lead, attribution, component.trigger):
-                earning = self._earning(trigger, lead, attribution, component, plan, partner)
-                if earning is None:
-                    continue
                 # T2: this version must be the one that governs at that event.
-                if self._claimer.plan(partner, lead.valid_at, earning.earned_at) != plan:
+                event_at = max(trigger.at, lead.valid_at)
+                if self._claimer.plan(partner, lead.valid_at, event_at) != plan:
+                    continue
+                chosen = self._of_won_day(event_at, lead, component, plan, partner)
+                earning = self._earning(trigger, lead, attribution, *chosen, partner)
+                if earning is None:
                     continue
                 key = (component.component_id, trigger.source_type, trigger.source_id)
                 known = found.get(key)
                 if known is None or earning.earned_at < known.earned_at:
                     found[key] = earning
         return [found[key] for key in sorted(found)]
+
+    def _of_won_day(
+        self, event_at: datetime, lead: Lead, component: Component, plan: PlanVersion, partner: Row
+    ) -> tuple[Component, PlanVersion]:
+        """Decision 0017: a share of a deal is that of the version of the day it is earned."""
+        if component.rate is None or not lead.won_deals:
+            return component, plan
+        earned_at = max(event_at, lead.won_deals[0].won_at)
+        later = self._claimer.plan(partner, lead.valid_at, earned_at)
+        for other in later.components_of("event") if later else ():
+            if (other.component_id, other.trigger) == (component.component_id, component.trigger):
+                if other.rate is not None:
+                    return other, later
+        return component, plan
 
     def _earning(
         self,

@@ -5,7 +5,7 @@ Does not belong here: the earnings that are shared and what takes them back (com
 events.py, takebacks.py).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from fractions import Fraction
 
@@ -23,11 +23,19 @@ from .terms import Terms
 class Referrers:
     """Computes the shares of referrers from the earnings of one night."""
 
-    def __init__(self, book: Book, terms: Terms, rates: Rates, claimer: Claimer) -> None:
+    def __init__(
+        self,
+        book: Book,
+        terms: Terms,
+        rates: Rates,
+        claimer: Claimer,
+        kept_referrers: Mapping[str, str],
+    ) -> None:
         self._book = book
         self._terms = terms
         self._rates = rates
         self._claimer = claimer
+        self._kept_referrers = kept_referrers
         self._partners = {row["partner_id"]: row for row in book.rows("partners")}
 
     def shares(
@@ -36,7 +44,9 @@ class Referrers:
         """The share of each earning of a referred partner, with what is taken back of it."""
         for referred, take_backs in earnings:
             partner = self._partners[referred.partner_id]
-            referrer = self._partners.get(partner.get("referred_by", ""))
+            # Decision 0018: a posted share keeps its referrer.
+            today = partner.get("referred_by", "")
+            referrer = self._partners.get(self._kept_referrers.get(referred.reference, today))
             joined_at = self._book.instant(partner, "joined_at")
             if referrer is None or joined_at is None or referrer is partner:
                 continue

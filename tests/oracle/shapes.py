@@ -4,6 +4,7 @@ Belongs here: which shape gives the rate, minimum and maximum. Does not belong h
 behind a tier (tiers.py), caps (caps.py), the paid share (commission.py).
 """
 
+from collections.abc import Mapping
 from fractions import Fraction
 
 from .claims import Claim
@@ -15,9 +16,12 @@ from .tiers import RateShares, Volumes
 class Shapes:
     """The rate and the exact whole of each claim."""
 
-    def __init__(self, book: Book, clocks: Clocks, volumes: Volumes) -> None:
+    def __init__(
+        self, book: Book, clocks: Clocks, volumes: Volumes, kept_countries: Mapping[str, str]
+    ) -> None:
         self._clocks = clocks
         self._volumes = volumes
+        self._kept_countries = kept_countries
         self._countries = {
             row["customer_id"]: row.get("country", "").strip().upper()
             for row in book.rows("customers")
@@ -27,7 +31,7 @@ class Shapes:
         """C7: the first shape that applies; None for a tier that lacks an exchange rate."""
         component = claim.component
         rate = component.rate
-        country = self._countries.get(claim.invoice.customer_id, "")
+        country = self.country(claim)
         by_country = [rate for countries, rate in component.conditions if country in countries]
         if component.first_payment_rate is not None and self._is_first_payment(claim):
             rate = component.first_payment_rate
@@ -38,6 +42,11 @@ class Shapes:
         elif component.tiers is not None:
             return self._volumes.rates_of(claim, component.tiers)
         return ((rate, Fraction(1)),)
+
+    def country(self, claim: Claim) -> str:
+        """That of the customer; "a line that was posted keeps its customer's country" (0018)."""
+        today = self._countries.get(claim.invoice.customer_id, "")
+        return self._kept_countries.get(claim.line.line_id, today)
 
     def whole(self, claim: Claim) -> Fraction | None:
         """Decision 0038, 1 and 2: base x rate x service days, then minimum and maximum, exactly.

@@ -55,15 +55,17 @@ def different_but_for_rulings(
     referrer follows. Lines: amount, currency, amount paid out, and more.
     """
     ruled = {key[1:4] for key in found if key[0] == "ruling"}
-    if ruled:  # what had been taken back in full needs no such line
-        everywhere = {key[1:4] for key in found | expected}
-        nets = _net_of(found, everywhere) | _net_of(expected, everywhere)
-        ruled |= everywhere - {key[1:4] for key in nets}
-        ruled |= {
-            (component_id, source_type, source_id)
-            for component_id, source_type, source_id in everywhere
-            if source_type == "commission" and tuple(source_id.split("/")[:3]) in ruled
-        }
+    ruled |= {
+        key[1:4]
+        for key in found | expected
+        if key[2] == "commission" and tuple(key[3].split("/")[:3]) in ruled
+    }
+    if ruled:  # what had been taken back in full stays without such a line
+        left = {key[1:5] for lines in (expected, found) for key in _net_of(lines, None)}
+        expected, found = (
+            {key: line for key, line in lines.items() if key[1:5] in left}
+            for lines in (expected, found)
+        )
     return different(_net_of(expected, ruled), _net_of(found, ruled))
 
 
@@ -266,11 +268,13 @@ def _without_instant(line: tuple) -> tuple:
     return tuple(None if isinstance(value, datetime) else value for value in line)
 
 
-def _net_of(lines: dict[tuple, tuple], ruled: set[tuple]) -> dict[tuple, tuple]:
-    """Lines of ruled sources as one net amount by partner; a net of nothing is left out."""
+def _net_of(
+    lines: dict[tuple, tuple], ruled: set[tuple[str, str, str]] | None
+) -> dict[tuple, tuple]:
+    """Lines of ruled sources (None: all) as one net amount by partner; nets of 0 are left out."""
     kept: dict[tuple, tuple] = {}
     for key, line in lines.items():
-        if key[1:4] in ruled:
+        if ruled is None or key[1:4] in ruled:
             place = ("net", *key[1:5])
             amount, payout = kept.get(place, (0, 0))
             kept[place] = (amount + line[0], payout + line[2])

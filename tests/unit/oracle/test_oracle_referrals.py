@@ -186,3 +186,16 @@ def test_a_ruling_moves_the_share() -> None:
     world = world_of().buyer("a", "2026-02-01").bill("i1", "a", "2026-02-10", 10000)
     world.rule("customers:cus_a", p_a=250_000, p_b=750_000)
     assert shares(world.night()) == {("earning", REFERRED, ""): 50}
+
+
+def test_a_posted_share_keeps_its_referrer() -> None:
+    world = world_of().partner("p_c", "cyd").buyer("a", "2026-02-01")
+    world.bill("i1", "a", "2026-02-10", 10000)
+    first = world.night("2026-02-28")
+    world.facts["partners"][0]["referred_by"] = "p_c"
+    world.bill("i2", "a", "2026-03-10", 10000)
+    result = world.night("2026-03-31", after=first)
+    found = {
+        row.source_id: row.partner_id for row in result.lines if row.source_type == "commission"
+    }
+    assert found == {REFERRED: "p_b", REFERRED.replace("i1-1", "i2-1"): "p_c"}

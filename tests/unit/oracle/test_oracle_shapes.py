@@ -153,3 +153,13 @@ def test_service_days_are_those_of_the_lines_own_clock() -> None:
         line = {"amount_minor": 10000, "period_start": start, "period_end": end}
         world.invoice(f"i{number}", start, line, customer_id="cus_a", paid_at=start)
     assert amounts(world.night()) == {"i0-1": 2000, "i1-1": 1356}
+
+
+def test_a_posted_line_keeps_its_customers_country() -> None:
+    component = recurring(conditions=[{"country": ["DE"], "rate": Decimal("0.40")}])
+    world = World(versions=[version(component)]).buyer("a", "2026-01-01", country="DE")
+    world.bill("i1", "a", "2026-01-05", 1000)
+    first = world.night("2026-01-31")
+    world.customer("cus_a", email="a@a.test", country="FR").bill("i2", "a", "2026-02-05", 1000)
+    assert amounts(world.night("2026-02-28", after=first)) == {"i1-1": 400, "i2-1": 200}
+    assert amounts(world.night("2026-02-28")) == {"i1-1": 200, "i2-1": 200}

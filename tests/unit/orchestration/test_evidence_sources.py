@@ -2,17 +2,20 @@
 
 import hashlib
 import json
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
 import zstandard
+from known_world import OTHER, PARTNER, Ledger, entry
 
 from ingest.run import ingest
 from orchestration.cli_common import CommandError
 from orchestration.evidence_home import require_intact
 from orchestration.evidence_sources import Wanted, landed_records, wanted_by_touch
-from orchestration.known_disputes import open_invoices
+from orchestration.known_disputes import disputed_commissions, open_invoices
+from orchestration.known_partner import partner_entries
+from payouts import ids
 from payouts.journal import post_differences
 from payouts.store import open_store
 from tests.fakes.stripe_server import PATHS, FakeStripe
@@ -210,6 +213,48 @@ def test_disputes_are_open_as_far_as_the_night_had_landed_them(site):
     assert disputed(site, "2026-02-20") == {"i2"}
     assert disputed(site, "2026-02-10") == {"i1", "in_1"}
     assert disputed(site, "2026-02-09") == set()
+
+
+def share_of(earned, amount_minor, **changes):
+    """What the first partner earns on an earning of the second, as the night posts it."""
+    row = entry("l1", amount_minor, earned["effective_date"], partner_id=PARTNER, **changes)
+    row |= {
+        "component_id": "referral", "source_type": "commission",
+        "source_id": earned["commission_id"], "lead_id": None, "plan_id": "referrers",
+    }  # fmt: skip
+    key = ids.natural_key(*(row[each] for each in ids.KEY_COLUMNS))
+    return row | {"commission_id": ids.commission_id(key), "entry_id": ids.entry_id(key, 1)}
+
+
+def test_a_share_of_a_disputed_earning_is_held_by_the_policy_of_the_earning(site):
+    """Decision 0041: the dispute is about the invoice of another partner's customer."""
+    earned_on, night_of = date(2026, 1, 2), date(2026, 2, 10)
+    ledger = Ledger.begun(site.home)
+    site.land(datetime(2026, 2, 11, 2), disputes=DISPUTES + "d1,i1,100,2026-02-05,open,\n")
+    disputed, sound = (
+        entry(line, 3335, earned_on, partner_id=OTHER, explanation=json.dumps({"invoice_id": of}))
+        for line, of in (("l1", "i1"), ("l2", "i2"))
+    )
+    share, other_share = share_of(disputed, 334), share_of(sound, 333)
+    taken = share_of(
+        disputed, -111, entry_kind="refund", cause_id="r1", reverses_entry_id=share["entry_id"]
+    )
+    ledger.night(night_of, datetime(2026, 2, 11, 3), disputed, sound, share, other_share, taken)
+    known = ledger.known(f"{night_of}")
+    with ledger.store.read() as connection:
+        rows = partner_entries(connection, site.home, known, PARTNER, "UTC")
+        found = {
+            policy: disputed_commissions(
+                connection, site.home, known, rows, {("standard", "2025-01-01"): policy}, "UTC"
+            )
+            for policy in ("hold", "none")
+        }
+    assert {row["entry_id"]: row["hold_reason"] for row in rows} == {
+        share["entry_id"]: "dispute_open", taken["entry_id"]: "dispute_open",
+        other_share["entry_id"]: None,
+    }  # fmt: skip
+    assert found == {"hold": {share["commission_id"], taken["commission_id"]}, "none": set()}
+    ledger.store.close()
 
 
 @pytest.mark.parametrize("state", ["changed", "missing"])

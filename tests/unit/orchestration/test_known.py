@@ -16,10 +16,13 @@ from orchestration.known_ledger import (
     known_holds,
     with_states,
 )
+from orchestration.known_partner import known_last_closed
 from payouts import events
+from payouts.closing import close_period, reopen_period
 from payouts.payees import record_payee
 from payouts.store import open_store
-from tests.unit.payouts.payout_world import DAN
+from payouts.terms import ApprovalRules
+from tests.unit.payouts.payout_world import BEN, DAN
 
 EARNED = date(2026, 1, 1)
 DAYS = (date(2026, 1, 30), date(2026, 1, 31), date(2026, 2, 1), date(2026, 2, 2))
@@ -202,6 +205,44 @@ def test_balances_have_the_columns_of_the_mart(ledger):
     assert (before["in_batch_amount_minor"], before["paid_amount_minor"]) == (10_000, 0)
     assert partner(ledger, "2026-01-29") == ([], [])
     assert partner(ledger, "2026-02-02", OTHER) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("first", "earned", "reversed_"),
+    [
+        # 20.00 earned and refunded; then a cap leaves 8.00: the refund shrinks with the earning.
+        (2_000, 800, -800),
+        # A negative line earned -20.00, and -8.00 of it in the end.
+        (-2_000, 0, 0),
+    ],
+)
+def test_what_gives_back_is_earned_where_the_earning_began_negative(first, earned, reversed_):
+    back = first * 12 // 20
+    line = entry("l1", first, EARNED)
+    refund = {"entry_kind": "refund", "cause_id": "r1"}
+    less = entry("l1", -back, EARNED, ordinal=2)
+    entries = [
+        line,
+        entry("l1", -first, EARNED, reverses_entry_id=line["entry_id"], **refund),
+        less,
+        entry("l1", back, EARNED, ordinal=2, reverses_entry_id=less["entry_id"], **refund),
+    ]
+    (balance,) = balances([{**each, "state": "available"} for each in entries])
+    assert (balance["earned_amount_minor"], balance["reversed_amount_minor"]) == (earned, reversed_)
+
+
+def test_the_last_closed_month_is_that_of_the_cut(own_home):
+    rules = ApprovalRules({"finance": frozenset({BEN})})
+    common = {"actor": BEN, "rules": rules, "reason": "reported"}
+    store, home = own_home.store, own_home.home
+    for day, period in ((3, "2025-12"), (4, "2026-01")):
+        close_period(store, home, period=period, recorded_at=datetime(2026, 2, day, 9), **common)
+    reopen_period(store, period="2026-01", recorded_at=datetime(2026, 2, 5, 9), **common)
+    with store.read() as connection:
+        found = [
+            known_last_closed(connection, own_home.known(f"2026-02-0{day}")) for day in (2, 3, 4, 5)
+        ]
+    assert found == [None, "2025-12", "2026-01", "2025-12"]
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ ENTRIES = [
 ]
 
 
-def told(entries=ENTRIES, period="2026-02", expected=lambda _: PAY_DAY, closed=()):
+def told(entries=ENTRIES, period="2026-02", expected=lambda _: PAY_DAY, closed=None):
     return statement("p_1", period, KNOWN, entries, expected, closed)
 
 
@@ -91,12 +91,19 @@ def test_lines_are_those_posted_in_the_month_in_order_of_their_day():
 
 def test_a_late_difference_of_a_closed_month_stands_in_the_month_that_took_it():
     late = entry("refund", -700, date(2026, 1, 30), posting_period="2026-02")
-    record = told([*ENTRIES, late], closed=["2026-01"])
+    record = told([*ENTRIES, late], closed="2026-01")
     assert record["is_closed"] is False
     assert record["currencies"][0]["lines"][0]["effective_date"] == date(2026, 1, 30)
-    january = told([*ENTRIES, late], "2026-01", closed=["2026-01"])
+    january = told([*ENTRIES, late], "2026-01", closed="2026-01")
     assert january["is_closed"] is True
     assert january["currencies"][0]["closing_amount_minor"] == 20_000
+
+
+def test_every_month_up_to_the_last_closed_one_is_closed():
+    months = ("2025-12", "2026-01", "2026-02", "2026-03")
+    closed = [month for month in months if told(period=month, closed="2026-02")["is_closed"]]
+    assert closed == ["2025-12", "2026-01", "2026-02"]
+    assert not any(told(period=month)["is_closed"] for month in months)
 
 
 def test_each_line_has_its_expected_or_its_paid_date():
@@ -168,7 +175,7 @@ def test_a_statement_names_no_other_partner_no_reason_and_no_address(capsys):
 
 
 def test_the_document_shows_the_sums_in_major_units(capsys):
-    print_document(statement_document(told(closed=["2026-02"]), "Ann Partner"))
+    print_document(statement_document(told(closed="2026-02"), "Ann Partner"))
     text = capsys.readouterr().out
     assert "Statement of p_1 Ann Partner" in text
     assert "2026-02, closed, as known on 2026-02-28: up to the night of 2026-02-28" in text

@@ -119,8 +119,16 @@ def test_rate_of_0_is_warned_of_unless_something_else_earns(
         ("products: {exclude: [a]}", "duration: {months: 3}", "pays for all products but a, as"),
         ("duration: {months: 3}", "duration: {months: 4}", "pays for all products, as"),
         ("products: {include: [a, b]}", "products: {include: [b, c]}", "pays for b, as"),
+        (
+            "", "first_payment_rate: 0.2",
+            "pays in addition to component one for the same lines: both are paid; if that is not",
+        ),
+        (
+            "products: {include: [a, b]}", "products: {include: [b, a], exclude: [c]}",
+            "pays in addition to component one for the same lines",
+        ),
     ],
-)
+)  # fmt: skip
 def test_recurring_components_that_overlap_are_reported(
     load: Load, program_with: ProgramWith, first: str, second: str, expected: str
 ) -> None:
@@ -130,6 +138,40 @@ def test_recurring_components_that_overlap_are_reported(
     ).replace(", }", "}")
     lines = _warnings(load, program_with(replace=(COMPONENT, components + HOLD)))
     _only(lines, 13, f"{COMPONENTS}[1]", expected)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        (
+            "amount: {EUR: 5, USD: 5, JPY: 5}", "amount: {USD: 6, GBP: 6, EUR: 6}",
+            "pays in addition to component one for the same event, in EUR, USD: both are paid; if",
+        ),
+        (
+            "rate: 0.1", "rate: 0.05",
+            "pays in addition to component one for the same event, a share of the deal each",
+        ),
+        ("amount: {USD: 5}", "amount: {EUR: 5}", ""),
+        ("amount: {USD: 5}", "rate: 0.1", ""),
+    ],
+)  # fmt: skip
+def test_event_components_that_pay_the_same_event_are_reported(
+    load: Load, program_with: ProgramWith, first: str, second: str, expected: str
+) -> None:
+    """Used versions have such pairs, and both were paid: they may not stop a night (T1)."""
+    components = "".join(
+        f"          - {{id: {name}, kind: event, trigger: {trigger}, {setting}}}\n"
+        for name, trigger, setting in (
+            ("one", "deal_won", first),
+            ("other", "demo_held", first),
+            ("two", "deal_won", second),
+        )
+    )
+    lines = _warnings(load, program_with(replace=(COMPONENT, components + HOLD)))
+    if expected:
+        _only(lines, 14, f"{COMPONENTS}[2]", expected)
+    else:
+        assert lines == []
 
 
 def test_recurring_components_of_different_products_do_not_overlap(

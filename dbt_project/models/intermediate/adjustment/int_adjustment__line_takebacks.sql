@@ -35,12 +35,10 @@ applicable as (
         earnings.partner_id,
         earnings.amount_minor as earned_amount_minor,
         earnings.paid_amount_minor,
-        -- A line's own payment: its total with tax × the share paid, in lowest terms.
+        -- A line's own payment: its total with tax × the share paid.
         earnings.line_total_amount_minor,
-        {{ whole_part('earnings.paid_share', common_divisor('earnings.paid_share', 'earnings.total_share')) }}
-            as line_share,
-        {{ whole_part('earnings.total_share', common_divisor('earnings.paid_share', 'earnings.total_share')) }}
-            as line_share_base,
+        earnings.paid_share as line_share,
+        earnings.total_share as line_share_base,
         earnings.minor_numerator,
         earnings.minor_denominator,
         causes.cause_type,

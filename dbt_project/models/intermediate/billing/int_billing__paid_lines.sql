@@ -53,8 +53,13 @@ select
     {{ local_date('paid_invoices.first_paid_at') }} as first_paid_date,
     paid_invoices.parts,
     paid_invoices.paid_amount_minor,
-    paid_invoices.paid_share,
-    paid_invoices.total_share
+    -- In lowest terms, so that products of large amounts stay within 38 digits.
+    {{ whole_part(
+        'paid_invoices.paid_share', common_divisor('paid_invoices.paid_share', 'paid_invoices.total_share')
+    ) }} as paid_share,
+    {{ whole_part(
+        'paid_invoices.total_share', common_divisor('paid_invoices.paid_share', 'paid_invoices.total_share')
+    ) }} as total_share
 from {{ ref('int_billing__landed_lines') }} as lines
 inner join {{ ref('int_billing__invoices') }} as invoices
     on

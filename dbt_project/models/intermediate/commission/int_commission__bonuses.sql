@@ -43,10 +43,61 @@ counted as (
 
 ),
 
+-- The directory says only today's group of a partner; the journal knows under which plans it has earned. What an
+-- override says has dates of its own (decision 0018).
+earned_plans as (
+
+    select
+        entries.partner_id,
+        entries.plan_id,
+        min(entries.effective_date) as since_date
+    from {{ ref('stg_control__journal_entries') }} as entries
+    left join {{ ref('stg_program__overrides') }} as overrides
+        on
+            entries.partner_id = overrides.partner_id
+            and entries.plan_id = overrides.plan_id
+    where
+        entries.entry_kind in ('earning', 'bonus')
+        and entries.source_type <> 'commission'
+        and overrides.partner_id is null
+        and exists (select 1 from components)
+    group by entries.partner_id, entries.plan_id
+
+),
+
+plan_counts as (
+
+    select partner_id, count(*) as plans
+    from earned_plans
+    group by partner_id
+
+),
+
+-- C7: never taken back.
+posted as (
+
+    select
+        component_id,
+        source_id,
+        partner_id,
+        max(plan_id) as plan_id,
+        max(plan_version) as plan_version,
+        max(payout_currency_code) as payout_currency_code,
+        max(effective_date) as effective_date,
+        max(available_date) as available_date,
+        max(cast({{ json_text('explanation', 'earned_at') }} as timestamp)) as earned_at,
+        cast(sum(amount_minor) as bigint) as amount_minor
+    from {{ ref('stg_control__journal_entries') }}
+    where entry_kind = 'bonus'
+    group by component_id, source_id, partner_id
+
+),
+
 governed as (
 
     select
         counted.*,
+        partner_plans.override_plan_id,
         versions.plan_id,
         versions.plan_version,
         versions.hold_days,
@@ -76,17 +127,50 @@ governed as (
 
 ),
 
+-- Decision 0040: a partner that has earned under another group's plan gets the bonuses of its present one from the
+-- period around the first entry under it on, at the latest that of as_of, and none for a period that has paid one.
+of_present_plan as (
+
+    select governed.*
+    from governed
+    cross join run
+    left join earned_plans as own_plans
+        on
+            governed.partner_id = own_plans.partner_id
+            and governed.plan_id = own_plans.plan_id
+    left join plan_counts
+        on governed.partner_id = plan_counts.partner_id
+    where
+        governed.override_plan_id is not null
+        or coalesce(plan_counts.plans, 0) = case when own_plans.plan_id is null then 0 else 1 end
+        or (
+            governed.event_date >= case
+                when governed.period = 'life' then coalesce(own_plans.since_date, run.as_of)
+                else {{ period_start('coalesce(own_plans.since_date, run.as_of)', 'governed.period') }}
+            end
+            and not exists (
+                select 1
+                from posted
+                where
+                    posted.partner_id = governed.partner_id
+                    and posted.source_id = governed.source_id
+                    and posted.plan_id <> governed.plan_id
+            )
+        )
+
+),
+
 first_reached as (
 
     select * exclude (event_rank)
     from (
         select
-            governed.*,
+            of_present_plan.*,
             row_number() over (
                 partition by partner_id, component_id, source_id
                 order by event_at, event_id
             ) as event_rank
-        from governed
+        from of_present_plan
     ) as ranked
     where event_rank = 1
 
@@ -122,26 +206,6 @@ computed as (
             and first_reached.component_id = amounts.component_id
             and amounts.amount_role = 'amount'
             and currencies.payout_currency_code = amounts.currency_code
-
-),
-
--- C7: never taken back.
-posted as (
-
-    select
-        component_id,
-        source_id,
-        partner_id,
-        max(plan_id) as plan_id,
-        max(plan_version) as plan_version,
-        max(payout_currency_code) as payout_currency_code,
-        max(effective_date) as effective_date,
-        max(available_date) as available_date,
-        max(cast({{ json_text('explanation', 'earned_at') }} as timestamp)) as earned_at,
-        cast(sum(amount_minor) as bigint) as amount_minor
-    from {{ ref('stg_control__journal_entries') }}
-    where entry_kind = 'bonus'
-    group by component_id, source_id, partner_id
 
 )
 

@@ -17,6 +17,22 @@ earnings as (
 
 ),
 
+-- Shares in lowest terms, so that products of large amounts stay within 38 digits.
+payments as (
+
+    select
+        invoice_id,
+        part_number,
+        payment_id,
+        paid_at,
+        {{ whole_part('paid_after', common_divisor('paid_after', 'total_share')) }} as after_share,
+        {{ whole_part('total_share', common_divisor('paid_after', 'total_share')) }} as after_base,
+        {{ whole_part('paid_before', common_divisor('paid_before', 'total_share')) }} as before_share,
+        {{ whole_part('total_share', common_divisor('paid_before', 'total_share')) }} as before_base
+    from {{ ref('int_billing__payments') }}
+
+),
+
 cumulative_lines as (
 
     select
@@ -33,13 +49,13 @@ cumulative_lines as (
         payments.payment_id as part_source_id,
         {{ local_date('payments.paid_at') }} as effective_date,
         {{ round_ratio(
-            'earnings.rate_numerator * payments.paid_after', 'earnings.rate_denominator * payments.total_share'
+            'earnings.rate_numerator * payments.after_share', 'earnings.rate_denominator * payments.after_base'
         ) }} as whole_after_minor,
         {{ round_ratio(
-            'earnings.rate_numerator * payments.paid_before', 'earnings.rate_denominator * payments.total_share'
+            'earnings.rate_numerator * payments.before_share', 'earnings.rate_denominator * payments.before_base'
         ) }} as whole_before_minor
     from earnings
-    inner join {{ ref('int_billing__payments') }} as payments
+    inner join payments
         on earnings.invoice_id = payments.invoice_id
     cross join run
     where earnings.source_type = 'invoice_line'

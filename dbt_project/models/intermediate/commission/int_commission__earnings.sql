@@ -60,7 +60,9 @@ earned as (
             and amounts.source_type = ruled_groups.source_type
             and amounts.source_id = ruled_groups.source_id
             and amounts.partner_id = ruled_groups.partner_id
-    where amounts.amount_minor = 0
+    where
+        amounts.amount_minor = 0
+        and not (amounts.is_waiting_for_rate and amounts.is_paying)
 
     union all
 

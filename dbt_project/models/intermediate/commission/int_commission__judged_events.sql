@@ -51,36 +51,99 @@ won_deals as (
 
 ),
 
--- T2: current terms are those of the day on which it is earned; a share of a deal waits for the deal.
-dated as (
+governed as (
 
-    select
-        triggers.*,
-        false as is_by_rate,
-        event_date as earned_date
-    from triggers
-
-    union all
-
-    select
-        triggers.*,
-        true,
-        {{ local_date('greatest(triggers.event_at, won_deals.won_at)') }}
-    from triggers
-    cross join run
-    left join won_deals
-        on
-            triggers.lead_id = won_deals.lead_id
-            and triggers.stage = won_deals.stage
-            and triggers.source_type = won_deals.source_type
-            and triggers.source_id = won_deals.source_id
-    where exists (select 1 from components where components.rate is not null)
+    {{ governing_versions('triggers', 'event_date') }}
 
 ),
 
-governed as (
+-- The version of the event's day says which components there are.
+chosen as (
 
-    {{ governing_versions('dated', 'earned_date') }}
+    select
+        governed.*,
+        components.component_id,
+        components.component_order,
+        components.rate
+    from governed
+    inner join components
+        on
+            governed.plan_id = components.plan_id
+            and governed.plan_version = components.plan_version
+            and governed.stage = components.trigger
+
+),
+
+-- T2, decision 0017: of a share of a deal the version of the day on which it is earned says how much.
+deal_shares as (
+
+    select
+        chosen.lead_id,
+        chosen.partner_id,
+        chosen.stage,
+        chosen.source_type,
+        chosen.source_id,
+        chosen.scope_type,
+        chosen.scope_id,
+        chosen.component_id,
+        {{ local_date('greatest(chosen.event_at, won_deals.won_at)') }} as earned_date
+    from chosen
+    cross join run
+    inner join won_deals
+        on
+            chosen.lead_id = won_deals.lead_id
+            and chosen.stage = won_deals.stage
+            and chosen.source_type = won_deals.source_type
+            and chosen.source_id = won_deals.source_id
+    where chosen.rate is not null
+
+),
+
+deal_versions as (
+
+    {{ governing_versions('deal_shares', 'earned_date') }}
+
+),
+
+later_shares as (
+
+    select
+        deal_versions.lead_id,
+        deal_versions.partner_id,
+        deal_versions.source_type,
+        deal_versions.source_id,
+        components.component_id,
+        components.component_order,
+        components.plan_id,
+        components.plan_version,
+        components.rate
+    from deal_versions
+    inner join components
+        on
+            deal_versions.plan_id = components.plan_id
+            and deal_versions.plan_version = components.plan_version
+            and deal_versions.component_id = components.component_id
+            and deal_versions.stage = components.trigger
+            and components.rate is not null
+
+),
+
+shaped as (
+
+    select
+        chosen.* exclude (plan_id, plan_version, component_order, rate),
+        coalesce(later_shares.plan_id, chosen.plan_id) as plan_id,
+        coalesce(later_shares.plan_version, chosen.plan_version) as plan_version,
+        coalesce(later_shares.component_order, chosen.component_order) as component_order,
+        coalesce(later_shares.rate, chosen.rate) as rate
+    from chosen
+    left join later_shares
+        on
+            chosen.lead_id = later_shares.lead_id
+            and chosen.partner_id = later_shares.partner_id
+            and chosen.source_type = later_shares.source_type
+            and chosen.source_id = later_shares.source_id
+            and chosen.component_id = later_shares.component_id
 
 ),
 
@@ -110,61 +173,52 @@ partner_currencies as (
 priced as (
 
     select
-        governed.*,
-        components.component_id,
-        components.component_order,
-        components.rate,
+        shaped.*,
         currencies.payout_currency_code,
         lead_customers.customer_id,
         won_deals.won_at,
         won_deals.deal_amount_minor,
         case
-            when components.rate is null then currencies.payout_currency_code
+            when shaped.rate is null then currencies.payout_currency_code
             else won_deals.deal_currency_code
         end as currency_code,
         case
-            when components.rate is null then amounts.amount_minor
+            when shaped.rate is null then amounts.amount_minor
             else won_deals.deal_amount_minor
         end as base_amount_minor,
         case
-            when components.rate is null then governed.event_at
-            else greatest(governed.event_at, won_deals.won_at)
+            when shaped.rate is null then shaped.event_at
+            else greatest(shaped.event_at, won_deals.won_at)
         end as earned_at,
         case
-            when components.rate is null then amounts.amount_minor
+            when shaped.rate is null then amounts.amount_minor
             else {{ round_ratio(
-                wide('won_deals.deal_amount_minor') ~ ' * ' ~ ppm('components.rate'), wide('1000000')
+                wide('won_deals.deal_amount_minor') ~ ' * ' ~ ppm('shaped.rate'), wide('1000000')
             ) }}
         end as whole_amount_minor
-    from governed
-    inner join components
-        on
-            governed.plan_id = components.plan_id
-            and governed.plan_version = components.plan_version
-            and governed.stage = components.trigger
-            and governed.is_by_rate = (components.rate is not null)
+    from shaped
     inner join partner_currencies as currencies
         on
-            governed.lead_id = currencies.lead_id
-            and governed.partner_id = currencies.partner_id
-            and governed.stage = currencies.stage
-            and governed.source_type = currencies.source_type
-            and governed.source_id = currencies.source_id
+            shaped.lead_id = currencies.lead_id
+            and shaped.partner_id = currencies.partner_id
+            and shaped.stage = currencies.stage
+            and shaped.source_type = currencies.source_type
+            and shaped.source_id = currencies.source_id
     left join {{ ref('stg_program__component_amounts') }} as amounts
         on
-            components.plan_id = amounts.plan_id
-            and components.plan_version = amounts.plan_version
-            and components.component_id = amounts.component_id
+            shaped.plan_id = amounts.plan_id
+            and shaped.plan_version = amounts.plan_version
+            and shaped.component_id = amounts.component_id
             and amounts.amount_role = 'amount'
             and currencies.payout_currency_code = amounts.currency_code
     left join won_deals
         on
-            governed.lead_id = won_deals.lead_id
-            and governed.stage = won_deals.stage
-            and governed.source_type = won_deals.source_type
-            and governed.source_id = won_deals.source_id
+            shaped.lead_id = won_deals.lead_id
+            and shaped.stage = won_deals.stage
+            and shaped.source_type = won_deals.source_type
+            and shaped.source_id = won_deals.source_id
     left join {{ ref('int_leads__customers') }} as lead_customers
-        on governed.lead_id = lead_customers.lead_id
+        on shaped.lead_id = lead_customers.lead_id
 
 ),
 

@@ -12,15 +12,49 @@ run as (
 referred as (
 
     select
-        referred.partner_id as referred_partner_id,
-        referred.referred_by_partner_id as partner_id,
-        {{ local_date('referred.joined_at') }} as joined_date
-    from {{ ref('int_sources__partners') }} as referred
+        partners.partner_id as referred_partner_id,
+        partners.referred_by_partner_id as partner_id,
+        {{ local_date('partners.joined_at') }} as joined_date
+    from {{ ref('int_sources__partners') }} as partners
     cross join run
+    where exists (
+        select 1
+        from {{ ref('stg_program__components') }} as components
+        where components.kind = 'partner_referral'
+    )
+
+),
+
+-- What was posted keeps its referrer: the directory says only today's (decision 0018).
+posted_shares as (
+
+    select
+        source_id,
+        partner_id,
+        component_id,
+        max(payout_currency_code) as payout_currency_code,
+        min_by(plan_id, {'segment': segment, 'ordinal': ordinal}) as plan_id,
+        min_by(plan_version, {'segment': segment, 'ordinal': ordinal}) as plan_version,
+        max({{ json_text('explanation', 'referred_partner_id') }}) as referred_partner_id
+    from {{ ref('stg_control__journal_entries') }}
     where
-        referred.referred_by_partner_id <> referred.partner_id
-        and referred.joined_at is not null
-        and exists (select 1 from {{ ref('stg_program__components') }} as components where components.kind = 'partner_referral')
+        entry_kind = 'earning'
+        and source_type = 'commission'
+    group by source_id, partner_id, component_id
+
+),
+
+-- One referrer of each earning: the first that it was posted for.
+first_referrers as (
+
+    select
+        source_id,
+        min_by(partner_id, {'segment': segment, 'partner_id': partner_id}) as partner_id
+    from {{ ref('stg_control__journal_entries') }}
+    where
+        entry_kind = 'earning'
+        and source_type = 'commission'
+    group by source_id
 
 ),
 
@@ -36,46 +70,108 @@ earnings as (
 
 ),
 
-shared as (
+identified as (
 
     select
-        referred.partner_id,
-        referred.referred_partner_id,
-        referred.joined_date,
+        'commission' as source_type,
+        {{ uuid5(natural_key('earnings.')) }} as source_id,
+        earnings.partner_id as referred_partner_id,
         earnings.component_id as referred_component_id,
         earnings.source_type as referred_source_type,
         earnings.source_id as referred_source_id,
-        'commission' as source_type,
-        {{ uuid5(natural_key('earnings.')) }} as source_id,
         earnings.amount_minor as referred_amount_minor,
         earnings.currency_code,
         earnings.earned_at,
         earnings.earned_date
     from earnings
-    inner join referred
-        on earnings.partner_id = referred.referred_partner_id
+    where
+        earnings.partner_id in (select referred_partner_id from referred where partner_id is not null)
+        or earnings.partner_id in (select referred_partner_id from posted_shares)
 
 ),
 
--- What was posted keeps the plan it was posted under (decision 0018).
+-- What was posted keeps its referrer and its payout currency.
+kept as (
+
+    select
+        identified.*,
+        referred.joined_date,
+        posted_shares.partner_id,
+        posted_shares.component_id,
+        posted_shares.plan_id,
+        posted_shares.plan_version,
+        posted_shares.payout_currency_code
+    from identified
+    inner join first_referrers
+        on identified.source_id = first_referrers.source_id
+    inner join posted_shares
+        on
+            first_referrers.source_id = posted_shares.source_id
+            and first_referrers.partner_id = posted_shares.partner_id
+    left join referred
+        on identified.referred_partner_id = referred.referred_partner_id
+
+),
+
+-- T2: the plan under which the first share on this partner was posted; overrides have dates of their own.
+kept_plans as (
+
+    select
+        kept.partner_id,
+        kept.referred_partner_id,
+        min_by(kept.plan_id, {'earned_at': kept.earned_at, 'source_id': kept.source_id}) as plan_id
+    from kept
+    left join {{ ref('stg_program__overrides') }} as overrides
+        on
+            kept.partner_id = overrides.partner_id
+            and kept.plan_id = overrides.plan_id
+    where overrides.partner_id is null
+    group by kept.partner_id, kept.referred_partner_id
+
+),
+
+referrers as (
+
+    select distinct
+        source_type, source_id, referred_partner_id, referred_component_id, referred_source_type,
+        referred_source_id, referred_amount_minor, currency_code, earned_at, earned_date, joined_date, partner_id,
+        payout_currency_code
+    from kept
+
+    union all
+
+    select
+        identified.*,
+        referred.joined_date,
+        referred.partner_id,
+        null
+    from identified
+    inner join referred
+        on identified.referred_partner_id = referred.referred_partner_id
+    left join kept
+        on identified.source_id = kept.source_id
+    where
+        referred.partner_id <> referred.referred_partner_id
+        and kept.source_id is null
+
+),
+
 planned as (
 
     select
-        shared.*,
-        posted_earnings.payout_currency_code as posted_currency_code,
-        posted_earnings.plan_id as posted_plan_id,
-        coalesce(plans.override_plan_id, posted_earnings.plan_id, plans.plan_id) as joining_plan_id
-    from shared
+        referrers.*,
+        kept_plans.plan_id as kept_plan_id,
+        coalesce(plans.override_plan_id, kept_plans.plan_id, plans.plan_id) as joining_plan_id
+    from referrers
     inner join {{ ref('int_terms__partner_plans') }} as plans
         on
-            shared.partner_id = plans.partner_id
-            and shared.joined_date >= plans.valid_from_date
-            and shared.joined_date < plans.valid_to_date
-    left join {{ ref('int_terms__posted_earnings') }} as posted_earnings
+            referrers.partner_id = plans.partner_id
+            and referrers.joined_date >= plans.valid_from_date
+            and referrers.joined_date < plans.valid_to_date
+    left join kept_plans
         on
-            shared.source_type = posted_earnings.source_type
-            and shared.source_id = posted_earnings.source_id
-            and shared.partner_id = posted_earnings.partner_id
+            referrers.partner_id = kept_plans.partner_id
+            and referrers.referred_partner_id = kept_plans.referred_partner_id
 
 ),
 
@@ -117,7 +213,7 @@ governed as (
     left join {{ ref('stg_program__plan_versions') }} as current_versions
         on
             coalesce(
-                current_plans.override_plan_id, joined.posted_plan_id, current_plans.plan_id
+                current_plans.override_plan_id, joined.kept_plan_id, current_plans.plan_id
             ) = current_versions.plan_id
             and joined.earned_date >= current_versions.valid_from_date
             and joined.earned_date < current_versions.valid_to_date
@@ -134,11 +230,11 @@ components as (
 shares as (
 
     select
-        governed.*,
-        components.component_id,
-        components.component_order,
-        components.rate,
-        coalesce(governed.posted_currency_code, currencies.payout_currency_code) as payout_currency_code
+        governed.source_type, governed.source_id, governed.partner_id, governed.referred_partner_id,
+        governed.referred_component_id, governed.referred_source_type, governed.referred_source_id,
+        governed.referred_amount_minor, governed.currency_code, governed.earned_at, governed.earned_date,
+        governed.plan_id, governed.plan_version, components.component_id,
+        coalesce(governed.payout_currency_code, currencies.payout_currency_code) as payout_currency_code
     from governed
     inner join components
         on
@@ -149,11 +245,22 @@ shares as (
     inner join {{ ref('int_commission__payout_currencies') }} as currencies
         on governed.partner_id = currencies.partner_id
 
+    union all
+
+    -- A directory that says no joining day any more takes nothing back.
+    select
+        source_type, source_id, partner_id, referred_partner_id,
+        referred_component_id, referred_source_type, referred_source_id,
+        referred_amount_minor, currency_code, earned_at, earned_date,
+        plan_id, plan_version, component_id, payout_currency_code
+    from kept
+    where joined_date is null
+
 )
 
 select
     shares.component_id,
-    shares.component_order,
+    components.component_order,
     shares.source_type,
     shares.source_id,
     shares.partner_id,
@@ -164,7 +271,7 @@ select
     shares.referred_amount_minor,
     shares.plan_id,
     shares.plan_version,
-    shares.rate,
+    components.rate,
     shares.currency_code,
     shares.payout_currency_code,
     shares.earned_at,
@@ -176,13 +283,18 @@ select
     rates.to_rate as fx_to_rate,
     coalesce(rates.minor_numerator, 1) as minor_numerator,
     coalesce(rates.minor_denominator, 1) as minor_denominator,
-    {{ round_ratio(wide('shares.referred_amount_minor') ~ ' * ' ~ ppm('shares.rate'), wide('1000000')) }}
+    {{ round_ratio(wide('shares.referred_amount_minor') ~ ' * ' ~ ppm('components.rate'), wide('1000000')) }}
         as amount_minor,
     case
         when shares.currency_code <> shares.payout_currency_code and rates.minor_numerator is null
             then 'no_fx_rate'
     end as reason
 from shares
+inner join components
+    on
+        shares.plan_id = components.plan_id
+        and shares.plan_version = components.plan_version
+        and shares.component_id = components.component_id
 inner join {{ ref('stg_program__plan_versions') }} as versions
     on
         shares.plan_id = versions.plan_id

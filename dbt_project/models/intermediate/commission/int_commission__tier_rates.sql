@@ -87,8 +87,11 @@ select
     to_position,
     tier_metric = 'revenue' and revenue_amount_minor is null as is_waiting_for_rate,
     case when count(*) = 1 then max(rate) end as tier_rate,
-    sum({{ wide('part') }} * {{ ppm('rate') }}) as rate_sum_ppm,
-    {{ wide('whole_part') }} as share_base,
+    case
+        when count(*) = 1 then {{ wide(ppm('max(rate)')) }}
+        else sum({{ wide('part') }} * {{ ppm('rate') }})
+    end as rate_sum_ppm,
+    case when count(*) = 1 then 1 else {{ wide('whole_part') }} end as share_base,
     {{ band_list('band_number', 'rate', 'part', 'whole_part') }} as tier_bands
 from banded
 where part > 0

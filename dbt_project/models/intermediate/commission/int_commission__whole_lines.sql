@@ -47,13 +47,30 @@ limits as (
 
 ),
 
+-- What was posted keeps its country (decision 0018).
+located as (
+
+    select
+        paying.*,
+        coalesce(posted_earnings.customer_country, customers.country) as customer_country
+    from paying
+    left join customers
+        on paying.customer_id = customers.customer_id
+    left join {{ ref('int_terms__posted_earnings') }} as posted_earnings
+        on
+            paying.source_type = posted_earnings.source_type
+            and paying.source_id = posted_earnings.source_id
+            and paying.partner_id = posted_earnings.partner_id
+
+),
+
 -- C7: the first shape that applies gives the rate.
 chosen as (
 
     select
-        paying.* exclude (rate),
+        located.* exclude (rate),
         case
-            when paying.first_payment_rate is not null and paying.invoice_id = paying.first_invoice_id
+            when located.first_payment_rate is not null and located.invoice_id = located.first_invoice_id
                 then 'first_payment'
             when conditions.rate is not null then 'condition'
             when product_rates.rate is not null then 'product'
@@ -61,10 +78,10 @@ chosen as (
             else 'rate'
         end as rate_from,
         coalesce(
-            case when paying.invoice_id = paying.first_invoice_id then paying.first_payment_rate end,
+            case when located.invoice_id = located.first_invoice_id then located.first_payment_rate end,
             conditions.rate,
             product_rates.rate,
-            case when tier_rates.share_base is null then paying.rate end
+            case when tier_rates.share_base is null then located.rate end
         ) as fixed_rate,
         tier_rates.tier_rate,
         tier_rates.tier_period_label,
@@ -76,32 +93,30 @@ chosen as (
         coalesce(tier_rates.is_waiting_for_rate, false) as is_tier_waiting,
         limits.minimum_amount_minor,
         limits.maximum_amount_minor
-    from paying
-    left join customers
-        on paying.customer_id = customers.customer_id
+    from located
     left join conditions
         on
-            paying.plan_id = conditions.plan_id
-            and paying.plan_version = conditions.plan_version
-            and paying.component_id = conditions.component_id
-            and customers.country = conditions.country
+            located.plan_id = conditions.plan_id
+            and located.plan_version = conditions.plan_version
+            and located.component_id = conditions.component_id
+            and located.customer_country = conditions.country
     left join {{ ref('stg_program__component_product_rates') }} as product_rates
         on
-            paying.plan_id = product_rates.plan_id
-            and paying.plan_version = product_rates.plan_version
-            and paying.component_id = product_rates.component_id
-            and paying.product_id = product_rates.product_id
+            located.plan_id = product_rates.plan_id
+            and located.plan_version = product_rates.plan_version
+            and located.component_id = product_rates.component_id
+            and located.product_id = product_rates.product_id
     left join {{ ref('int_commission__tier_rates') }} as tier_rates
         on
-            paying.invoice_line_id = tier_rates.invoice_line_id
-            and paying.partner_id = tier_rates.partner_id
-            and paying.component_id = tier_rates.component_id
+            located.invoice_line_id = tier_rates.invoice_line_id
+            and located.partner_id = tier_rates.partner_id
+            and located.component_id = tier_rates.component_id
     left join limits
         on
-            paying.plan_id = limits.plan_id
-            and paying.plan_version = limits.plan_version
-            and paying.component_id = limits.component_id
-            and paying.currency_code = limits.currency_code
+            located.plan_id = limits.plan_id
+            and located.plan_version = limits.plan_version
+            and located.component_id = limits.component_id
+            and located.currency_code = limits.currency_code
 
 ),
 

@@ -95,6 +95,41 @@ waiting_events as (
 
 ),
 
+-- T2: with the day of joining as the valid event.
+referrers_without_plan as (
+
+    select distinct
+        'no_plan', 'warning', 'partner:' || referrers.partner_id, null, null, null, run.as_of_end_at,
+        'no plan version was in force on ' || cast({{ local_date('partners.joined_at') }} as varchar)
+        || ', when a partner joined that it referred; date the plan earlier or add an override'
+    from {{ ref('int_sources__partners') }} as partners
+    inner join {{ ref('int_sources__partners') }} as referrers
+        on
+            partners.referred_by_partner_id = referrers.partner_id
+            and partners.partner_id <> referrers.partner_id
+    cross join run
+    inner join {{ ref('int_terms__partner_plans') }} as plans
+        on
+            referrers.partner_id = plans.partner_id
+            and {{ local_date('partners.joined_at') }} >= plans.valid_from_date
+            and {{ local_date('partners.joined_at') }} < plans.valid_to_date
+    left join {{ ref('stg_program__plan_versions') }} as versions
+        on
+            plans.plan_id = versions.plan_id
+            and {{ local_date('partners.joined_at') }} >= versions.valid_from_date
+            and {{ local_date('partners.joined_at') }} < versions.valid_to_date
+    where
+        versions.plan_id is null
+        and exists (
+            select 1
+            from {{ ref('stg_program__components') }} as components
+            where
+                components.kind = 'partner_referral'
+                and components.plan_id = plans.plan_id
+        )
+
+),
+
 missing_plans as (
 
     select
@@ -131,6 +166,8 @@ union all
 select * from waiting_bonuses
 union all
 select * from referred_without_day
+union all
+select * from referrers_without_plan
 union all
 select * from missing_plans
 union all

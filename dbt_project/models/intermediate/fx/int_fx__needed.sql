@@ -40,6 +40,17 @@ shared as (
 
     union all
 
+    -- What was posted keeps its payout currency (decision 0018).
+    select earned.currency_code, posted_shares.payout_currency_code, earned.earned_at
+    from earned
+    cross join (
+        select distinct payout_currency_code
+        from {{ ref('int_terms__posted_earnings') }}
+        where source_type = 'commission'
+    ) as posted_shares
+
+    union all
+
     select currency_code, payout_currency_code, earned_at
     from earned
 

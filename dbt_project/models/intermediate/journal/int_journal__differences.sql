@@ -95,7 +95,5 @@ from entries
 inner join explained
     on entries.entry_id = explained.entry_id
 left join {{ ref('stg_control__adjustments') }} as adjustments
-    on
-        entries.kind = 'adjustment'
-        and entries.source_id = adjustments.adjustment_id
+    on case when entries.kind = 'adjustment' then entries.source_id end = adjustments.adjustment_id
 cross join first_open

@@ -211,6 +211,7 @@ explained as (
             'discount_amount_minor': discount_amount_minor,
             'line_base_amount_minor': line_base_amount_minor,
             'days': {{ ratio_text('days_in_window', 'days_in_period') }},
+            'country': customer_country,
             'rate_from': rate_from,
             'rate': cast(rate as varchar),
             'tier': case

@@ -10,6 +10,17 @@ entries as (
 
 ),
 
+first_entries as (
+
+    select
+        commission_id,
+        min_by(payout_amount_minor, ordinal) as payout_amount_minor
+    from entries
+    where entry_kind = 'earning'
+    group by commission_id
+
+),
+
 run as (
 
     select * from {{ ref('stg_program__run') }}
@@ -22,14 +33,15 @@ select
     entries.entry_kind,
     entries.partner_id,
     entries.payout_amount_minor,
-    -- What takes back a negative earning gives to the partner: it counts as earned, not as taken back.
+    -- What takes back a negative earning gives to the partner: it counts as earned, not as taken back. An earning is
+    -- negative when its first entry is: a later difference may well be, on a positive one.
     -- A ruling that adds to what a partner had is earned; one that takes, with what revokes it, is taken back.
     entries.entry_kind in ('earning', 'bonus', 'adjustment')
     or (
         entries.entry_kind = 'ruling'
         and sum(entries.payout_amount_minor) over (partition by entries.commission_id) > 0
     )
-    or coalesce(reversed_entries.payout_amount_minor < 0, false) as is_earned_side,
+    or coalesce(first_entries.payout_amount_minor < 0, false) as is_earned_side,
     entries.payout_currency_code,
     entries.effective_date,
     entries.available_date,
@@ -50,6 +62,8 @@ from entries
 cross join run
 left join entries as reversed_entries
     on entries.reverses_entry_id = reversed_entries.entry_id
+left join first_entries
+    on reversed_entries.commission_id = first_entries.commission_id
 left join {{ ref('int_payouts__claims') }} as claims
     on entries.entry_id = claims.entry_id
 left join {{ ref('int_payouts__holds') }} as holds
