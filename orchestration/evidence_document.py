@@ -62,6 +62,8 @@ def evidence_document(evidence: Record) -> Document:
                 f"Terms: {terms_title(evidence['terms'])}", terms_sentences(evidence["terms"])
             )
         )
+    for row in evidence.get("adjustments") or []:
+        document.add(facts(f"Adjustment {row['adjustment_id']}", row))
     document.add(*_sources(evidence.get("sources")))
     document.add(_claims(evidence.get("claims") or []))
     document.add(*_segments(evidence.get("segments") or []))

@@ -30,22 +30,26 @@ _SEGMENT_KEYS = (
 def with_home(evidence: Record, home: Path) -> Record:
     """The evidence of `evidence.explain` with what the home adds.
 
-    Adds `segments` that hold its entries, `batches` that claim them with approvals and export, and
-    for a single amount `sources`: every landed version of the records that it rests on.
+    Adds the `adjustments` that people decided, `segments` that hold its entries, `batches` that
+    claim them with approvals and export, and for a single amount `sources`: every landed version
+    of the records that it rests on.
     """
     if evidence["reference_type"] not in (*_AMOUNT_TYPES, "payout", "batch"):
         return evidence
     entries = _entries(evidence)
-    added: Record = {"segments": None, "batches": None}
+    adjusted = {entry["source_id"] for entry in entries if entry.get("source_type") == "adjustment"}
+    added: Record = {"segments": None, "batches": None, "adjustments": None}
     with control_reader(home) as connection:
         if connection is not None:
             numbers = {entry["segment"] for entry in entries if entry.get("segment")}
             added = {
                 "segments": _segments(connection, home, numbers),
                 "batches": _batches(connection, _batch_ids(evidence)),
+                "adjustments": _adjustments(connection, adjusted),
             }
     if evidence["reference_type"] in _AMOUNT_TYPES:
-        has_landing = (home / "landing").is_dir()
+        # What people decided was never landed.
+        has_landing = (home / "landing").is_dir() and not adjusted
         added["sources"] = landed_records(home, _wanted(evidence)) if has_landing else None
     return {**evidence, **added}
 
@@ -75,6 +79,19 @@ def _batch_ids(evidence: Record) -> list[str]:
     if evidence.get("batch"):
         claimed.add(evidence["batch"]["batch_id"])
     return sorted(claimed)
+
+
+def _adjustments(connection: Connection, adjustment_ids: set[str]) -> list[Record]:
+    """Who proposed and approved them, why, and on what evidence (decision 0042)."""
+    from payouts.adjustments import load_adjustments
+
+    if not adjustment_ids:
+        return []
+    return [
+        {name: value for name, value in vars(each).items() if name != "arrival"}
+        for each in load_adjustments(connection)
+        if each.adjustment_id in adjustment_ids
+    ]
 
 
 def _segments(connection: Connection, home: Path, numbers: set[int]) -> list[Record]:

@@ -122,7 +122,7 @@ def steps(explanation: Record, currency_code: str, payout_currency_code: str) ->
         found.append(("stands under ruling", str(explanation["stands_under_ruling"])))
     desired = _money(explanation, "desired_amount_minor", currency_code)
     if desired:
-        found.append(("rounded once, half away from zero", desired))
+        found.append(("rounded once, half away from zero" if of_shape else "comes to", desired))
     if payout_currency_code != currency_code and explanation.get("fx"):
         day = explanation.get("fx_rate_date")
         found.append(

@@ -99,6 +99,9 @@ def _limit(asked: str, timezone: str) -> tuple[str, date]:
         instant = parse_instant(asked, f"{_OPTION} (or segment:N)", timezone)
         utc = (instant - timedelta(microseconds=1)).replace(tzinfo=ZoneInfo("UTC"))
         return instant_text(instant), utc.astimezone(ZoneInfo(timezone)).date()
+    if day == date.max:
+        # The calendar ends there: its end is no instant any more.
+        day -= timedelta(days=1)
     return instant_text(day_end_utc(day, timezone)), day
 
 

@@ -26,7 +26,7 @@ from payouts.adjustment_checks import add_corrected, check_amount, checked_curre
 from payouts.approvals import check_identity
 from payouts.errors import ChainBrokenError, DecisionRefusedError
 from payouts.holds import check_decider
-from payouts.lead_rows import HashedTable, insert_row
+from payouts.lead_rows import HashedTable, event_id, insert_row, row_sha256
 from payouts.schema import adjustments as adjustment_table
 from payouts.schema import events as event_table
 from payouts.store import Store
@@ -313,7 +313,11 @@ def _found(connection: Connection, adjustment_id: str) -> tuple[str, Adjustment]
 
 
 def _folded(connection: Connection) -> dict[str, tuple[str, Adjustment]]:
-    """Each adjustment by id with who proposed it."""
+    """Each adjustment by id with who proposed it.
+
+    A row that is not what its event proves is never decided on, posted or shown.
+    """
+    proposals = {event.seq: event for event in events.of_kinds(connection, (ADJUSTMENTS.kind,))}
     query = (
         select(
             adjustment_table,
@@ -324,10 +328,10 @@ def _folded(connection: Connection) -> dict[str, tuple[str, Adjustment]]:
         .join(event_table, event_table.c.seq == adjustment_table.c.seq)
         .order_by(adjustment_table.c.seq)
     )
-    folded = {
-        row["adjustment_id"]: (row["actor"], _proposed(row))
-        for row in connection.execute(query).mappings()
-    }
+    folded = {}
+    for row in connection.execute(query).mappings():
+        _require_proved(row, proposals.get(row["seq"]))
+        folded[row["adjustment_id"]] = (row["actor"], _proposed(row))
     for event in events.of_kinds(connection, TURN_KINDS):
         adjustment_id = event.subject.removeprefix("adjustment:")
         if adjustment_id not in folded:
@@ -338,6 +342,17 @@ def _folded(connection: Connection) -> dict[str, tuple[str, Adjustment]]:
         proposer, adjustment = folded[adjustment_id]
         folded[adjustment_id] = (proposer, _after(adjustment, event))
     return folded
+
+
+def _require_proved(row: RowMapping, event: events.Event | None) -> None:
+    if event is None or (row["adjustment_id"], row_sha256(ADJUSTMENTS, row)) != (
+        event_id(ADJUSTMENTS.prefix, event.hash),
+        event.payload["row_sha256"],
+    ):
+        raise ChainBrokenError(
+            f"adjustment {row['adjustment_id']} is not what event {row['seq']} proves: it was "
+            "changed by hand; restore the control database from a backup. Nothing was recorded"
+        )
 
 
 def _proposed(row: RowMapping) -> Adjustment:

@@ -81,7 +81,8 @@ def post_differences(
     statement shows the pay dates that were expected then (B2).
     A run posts once: called again with the same ``run_id`` it returns what that run posted.
     Raises: NightOrderError (J7), TermsChangedError (T1), PostingRefusedError, StorageError,
-    ControlBusyError. In all of these cases nothing was posted.
+    ControlBusyError, ChainBrokenError when a registered file was changed. In all of these cases
+    nothing was posted.
     """
     with segments.files_lock(home):
         with store.read() as reader:
@@ -93,6 +94,7 @@ def post_differences(
                 terms_versions.check_unchanged(reader, term_hashes)
             registered = segments.records(reader)
             last_closed = periods.last_closed(reader)
+        segments.require_unchanged(home, registered)
         segments.set_orphans_aside(home, registered)
         file, used, adjusted = None, [], []
         if _has_rows(connection, relation):

@@ -196,6 +196,20 @@ def existing_paths(home: Path, rows: list[SegmentRecord]) -> list[Path]:
     return paths
 
 
+def require_unchanged(home: Path, rows: list[SegmentRecord]) -> None:
+    """Every registered segment is byte for byte what was registered.
+
+    A night computes its differences from these files: on one that was changed by hand it would
+    post money again. Raises: ChainBrokenError naming the first that is missing or differs.
+    """
+    for record, path in zip(rows, existing_paths(home, rows), strict=True):
+        if sha256_file(path) != record.sha256:
+            raise ChainBrokenError(
+                f"{path} is not what was registered as segment {record.segment}; nothing was "
+                "posted. Restore the journal folder from a backup and run partnerledger verify"
+            )
+
+
 def set_orphans_aside(home: Path, rows: list[SegmentRecord]) -> list[Path]:
     """Remove unfinished files and move unregistered segments to ``journal/orphans``.
 

@@ -354,10 +354,12 @@ def adjusted(world):
          {"adjustments", "posted_adjustments"}),
         ("update adjustments set partner_id = 'p_9' where seq = 1",
          {"adjustments", "posted_adjustments"}),
-        ("update adjustments set currency_code = 'EUR' where amount_minor = 900", {"adjustments"}),
-        ("update adjustments set evidence = 'none' where amount_minor = 900", {"adjustments"}),
+        ("update adjustments set currency_code = 'EUR' where amount_minor = 900",
+         {"adjustments", "posted_adjustments"}),
+        ("update adjustments set evidence = 'none' where amount_minor = 900",
+         {"adjustments", "posted_adjustments"}),
         ("update adjustments set corrects_entry_id = 'e' where amount_minor = -700",
-         {"adjustments"}),
+         {"adjustments", "posted_adjustments"}),
         ("delete from adjustments where amount_minor = 900", {"adjustments"}),
         ("delete from adjustments where seq = 1", {"adjustments", "posted_adjustments"}),
     ],
@@ -371,6 +373,15 @@ def test_changed_adjustment_is_found(adjusted, statement, checks):
 def test_missing_row_stops_a_night_with_what_to_do(adjusted):
     _sql(adjusted, "delete from adjustments where seq = 1")
     with pytest.raises(ChainBrokenError, match="missing.*backup"):
+        adjusted.refresh()
+
+
+def test_changed_row_is_never_decided_on_nor_posted(adjusted):
+    waiting = next(each for each in _loaded(adjusted) if each.amount_minor == 900)
+    _sql(adjusted, "update adjustments set amount_minor = 90000 where amount_minor = 900")
+    with pytest.raises(ChainBrokenError, match="changed by hand.*backup"):
+        approve(adjusted, waiting)
+    with pytest.raises(ChainBrokenError, match="changed by hand.*backup"):
         adjusted.refresh()
 
 

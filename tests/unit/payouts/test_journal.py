@@ -217,6 +217,20 @@ def test_missing_registered_segment_is_named(world):
         segment_paths(world.store, world.home)
 
 
+def test_segment_that_was_changed_by_hand_stops_the_posting(world):
+    world.desire(entry("il_1", 1000))
+    world.post(run_id="r1")
+    world.desire(entry("il_1", 1000), entry("il_2", 500))
+    (path,) = segment_paths(world.store, world.home)
+    path.chmod(0o600)
+    other = path.with_name("other.parquet")
+    duckdb.sql(f"copy (select * replace (0::bigint as amount_minor) from '{path}') to '{other}'")
+    other.replace(path)
+    with pytest.raises(ChainBrokenError, match="not what was registered as segment 1.*backup"):
+        world.post(run_id="r2")
+    assert len(_nights(world)) == 1
+
+
 def test_journal_folder_that_cannot_be_written_posts_nothing(world):
     world.desire(entry("il_1", 1000))
     (world.home / "journal").rmdir() if (world.home / "journal").exists() else None

@@ -32,7 +32,8 @@ posted_shares as (
         source_id,
         partner_id,
         component_id,
-        max(payout_currency_code) as payout_currency_code,
+        min_by(payout_currency_code, {'segment': segment, 'ordinal': ordinal}) as payout_currency_code,
+        sum(amount_minor) as posted_amount_minor,
         min_by(plan_id, {'segment': segment, 'ordinal': ordinal}) as plan_id,
         min_by(plan_version, {'segment': segment, 'ordinal': ordinal}) as plan_version,
         max({{ json_text('explanation', 'referred_partner_id') }}) as referred_partner_id
@@ -100,7 +101,8 @@ kept as (
         posted_shares.component_id,
         posted_shares.plan_id,
         posted_shares.plan_version,
-        posted_shares.payout_currency_code
+        posted_shares.payout_currency_code,
+        posted_shares.posted_amount_minor
     from identified
     inner join first_referrers
         on identified.source_id = first_referrers.source_id
@@ -254,7 +256,9 @@ shares as (
         referred_amount_minor, currency_code, earned_at, earned_date,
         plan_id, plan_version, component_id, payout_currency_code
     from kept
-    where joined_date is null
+    where
+        joined_date is null
+        and posted_amount_minor <> 0
 
 )
 
