@@ -5,21 +5,26 @@ What does not belong here: options and printing (`cli_batches`), rules (`payouts
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from orchestration.cli_common import CommandError, open_published
 
 if TYPE_CHECKING:
     from payouts.export import ExportResult
+    from payouts.export_preview import ExportPreview
     from payouts.records import BatchSummary
     from payouts.store import Store
+    from payouts.vault import Vault
     from program.load import Workspace
 
 _SHORTEST_PREFIX = 12
 _CALENDAR_BEFORE = timedelta(days=3653)
 _CALENDAR_AFTER = timedelta(days=400)
+# Longer than any run of days on which a rail is closed.
+_LATEST_EXECUTION = timedelta(days=31)
 
 
 def propose_batches(
@@ -38,19 +43,18 @@ def propose_batches(
     from dashboards.snapshot import read_pointer
     from payouts.batches import propose
     from payouts.terms import payout_rules
-    from program.calendar import pay_calendar
+    from program.calendar import pay_calendar, rail_calendars
 
     as_of = date.fromisoformat(read_pointer(home).as_of)
-    calendar = pay_calendar(
-        workspace.program.payouts, as_of - _CALENDAR_BEFORE, as_of + _CALENDAR_AFTER
-    )
+    span = (workspace.program.payouts, as_of - _CALENDAR_BEFORE, as_of + _CALENDAR_AFTER)
     with open_published(home) as warehouse:
         return propose(
             store,
             home,
             warehouse,
             as_of=as_of,
-            calendar=calendar,
+            calendar=pay_calendar(*span),
+            rail_calendars=rail_calendars(*span),
             rules=payout_rules(workspace),
             actor=actor,
             proposed_at=proposed_at,
@@ -65,28 +69,104 @@ def export_approved(
     batch_id: str,
     *,
     exported_at: datetime,
-    actor: str,
+    actor: str = "system:export",
 ) -> ExportResult:
-    """Write the payout file of an approved batch, or confirm the one that was written.
+    """Write the payout files of an approved batch, or confirm those that were written.
 
+    Whoever is in the batch is screened again first, where a screening program is configured.
     Raises: SnapshotMissingError, and what `payouts.export.export_batch` raises.
     """
-    from dashboards.snapshot import read_pointer
     from payouts.export import export_batch
-    from payouts.terms import approval_rules, payout_rules
 
+    vault = _vault_for(store, home, batch_id)
+    _screen_again(store, home, batch_id, vault, exported_at)
     with open_published(home) as warehouse:
         return export_batch(
             store,
             home,
             batch_id,
             warehouse=warehouse,
-            as_of=date.fromisoformat(read_pointer(home).as_of),
-            rules=payout_rules(workspace),
-            approval_rules=approval_rules(workspace),
-            exported_at=exported_at,
+            vault=vault,
             actor=actor,
+            **_export_arguments(store, workspace, home, batch_id, exported_at),
         )
+
+
+def preview_approved(
+    store: Store, workspace: Workspace, home: Path, batch_id: str, *, exported_at: datetime
+) -> ExportPreview:
+    """What `export_approved` would write now, checked as it would be; writes nothing (I25).
+
+    Raises: as `export_approved`. Nobody is screened again.
+    """
+    from payouts.export_preview import preview_export
+
+    with open_published(home) as warehouse:
+        return preview_export(
+            store,
+            home,
+            batch_id,
+            warehouse=warehouse,
+            vault=_vault_for(store, home, batch_id),
+            **_export_arguments(store, workspace, home, batch_id, exported_at),
+        )
+
+
+def _export_arguments(
+    store: Store, workspace: Workspace, home: Path, batch_id: str, exported_at: datetime
+) -> dict[str, Any]:
+    """Terms and days of an export. A batch that is approved late is paid on the rail's next day."""
+    from dashboards.snapshot import read_pointer
+    from payouts.records import load_content
+    from payouts.terms import approval_rules, payout_rules
+    from program.calendar import business_day
+    from program.holidays import rail_holidays
+
+    with store.read() as connection:
+        content = load_content(connection, batch_id)
+    zone = ZoneInfo(workspace.program.program.timezone)
+    today = exported_at.replace(tzinfo=UTC).astimezone(zone).date()
+    earliest = max(today, content.pay_date)
+    holidays = rail_holidays(content.rail, earliest, earliest + _LATEST_EXECUTION)
+    direction = "any" if content.rail == "csv" else "next"
+    return {
+        "as_of": date.fromisoformat(read_pointer(home).as_of),
+        "rules": payout_rules(workspace),
+        "approval_rules": approval_rules(workspace),
+        "exported_at": exported_at,
+        "execution_date": business_day(earliest, direction, holidays),
+        "today": today,
+    }
+
+
+def _vault_for(store: Store, home: Path, batch_id: str) -> Vault | None:
+    """The vault, for a batch whose files name accounts. Raises: VaultKeyMissingError."""
+    from payouts.records import load_content
+    from payouts.rendering import needs_vault
+    from payouts.vault import open_vault
+
+    with store.read() as connection:
+        content = load_content(connection, batch_id)
+    return open_vault(home) if needs_vault(content) else None
+
+
+def _screen_again(
+    store: Store, home: Path, batch_id: str, vault: Vault | None, now: datetime
+) -> None:
+    """Sanctions lists change several times a week, so they are asked at the export as well."""
+    from payouts.records import load_content, load_state
+    from payouts.screening import check_all, configured_command
+    from payouts.states import FINANCE_APPROVED
+
+    command = configured_command()
+    if command is None:
+        return
+    with store.read() as connection:
+        if load_state(connection, batch_id).state != FINANCE_APPROVED:
+            return
+        content = load_content(connection, batch_id)
+    names = {item.partner_id: item.partner_name for item in content.items}
+    check_all(store, names, command=command, names=names, recorded_at=now, vault=vault)
 
 
 def full_hash(given: str, batch_id: str, content_hashes: dict[str, str]) -> str:

@@ -17,6 +17,7 @@ import typer
 from orchestration import (
     cli_adjust,
     cli_batches,
+    cli_disputes,
     cli_evidence,
     cli_ingest,
     cli_landing,
@@ -49,6 +50,7 @@ app.add_typer(cli_leads.app, name="lead")
 app.add_typer(cli_rules.app, name="rule")
 app.add_typer(cli_adjust.app, name="adjust")
 app.add_typer(cli_periods.app, name="period")
+app.add_typer(cli_disputes.app, name="dispute")
 cli_evidence.add_commands(app)
 cli_later.add_commands(app)
 

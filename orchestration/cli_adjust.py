@@ -102,7 +102,7 @@ def propose(
     as_json: JsonOption = False,
 ) -> None:
     """Propose an adjustment. It changes nothing until somebody else approves it."""
-    major, available_date = _parse_amount(amount), parse_date(available, "--available")
+    major, available_date = parse_amount(amount), parse_date(available, "--available")
     from orchestration.clock import utc_now
     from payouts.adjustments import propose_adjustment
     from payouts.terms import approval_rules
@@ -245,7 +245,7 @@ def adjustment_record(adjustment: Adjustment) -> dict[str, Any]:
     return {**asdict(adjustment), "available_date": adjustment.available_date}
 
 
-def _parse_amount(text: str) -> Decimal:
+def parse_amount(text: str) -> Decimal:
     """An amount in major units, exact. Raises: BadParameter (exit 2)."""
     if not _AMOUNT.fullmatch(text.strip()):
         raise typer.BadParameter(

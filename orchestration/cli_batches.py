@@ -28,13 +28,19 @@ from orchestration.cli_common import (
 )
 from orchestration.cli_decisions import BatchArgument, add_decisions
 from orchestration.cli_options import AsKnownOption
+from orchestration.cli_pack import add_pack
 from orchestration.cli_records import batch_detail_record
+from orchestration.cli_settlement import add_settlement
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from payouts.comparison import Comparison
     from payouts.events import Event
+    from payouts.export_preview import ExportPreview
     from payouts.records import BatchSummary
+
+_SHOWN_DIFFERENCES = 10
 
 app = typer.Typer(
     help="Payout batches: propose, show, approve, hold, export.",
@@ -121,16 +127,19 @@ def show(
     from orchestration.known import known_at
     from orchestration.known_batches import show_known
     from orchestration.known_partner import home_timezone
+    from payouts.comparison import compare_with_last
     from payouts.records import show as load_detail
 
     with open_control(home) as store, store.read() as connection:
+        compared = None
         if as_known is None:
             detail = load_detail(connection, batch_id)
+            compared = compare_with_last(connection, batch_id)
         else:
             known = known_at(connection, as_known, home_timezone(home))
             detail = show_known(connection, batch_id, known)
     if as_json:
-        print_json(batch_detail_record(detail))
+        print_json({**batch_detail_record(detail), "comparison": compared})
         return
     summary, state = detail.summary, detail.state
     console = out()
@@ -142,6 +151,18 @@ def show(
         f"cut-off {summary.cutoff_date}, as of {summary.as_of}\n"
         f"hash {summary.content_hash}\n"
     )
+    print_table(
+        "Look at these first",
+        ("what", "partner", "amount", ""),
+        [
+            (each.kind.replace("_", " "), each.partner_id or "",
+             money(each.amount_minor, summary.currency_code), each.detail)
+            for each in detail.exceptions
+        ],
+        right=("amount",),
+    )  # fmt: skip
+    if compared is not None:
+        _print_comparison(compared, summary.currency_code)
     print_table(
         "Items",
         ("partner", "", "amount", "entries", "payout"),
@@ -174,17 +195,24 @@ def show(
 @app.command("export")
 def export(
     batch_id: BatchArgument,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Render and check the files, and write nothing.")
+    ] = False,
     home: HomeOption = DEFAULT_HOME,
     program: ProgramOption = None,
     actor: ActorOption = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Write the payout file and manifest of an approved batch; again: the same bytes."""
-    from orchestration.batch_actions import export_approved
+    """Write the payout files and manifest of an approved batch; again: the same bytes."""
+    from orchestration.batch_actions import export_approved, preview_approved
     from orchestration.clock import utc_now
 
     workspace = open_workspace(program)
     with open_control(home) as store:
+        if dry_run:
+            preview = preview_approved(store, workspace, home, batch_id, exported_at=utc_now())
+            _print_preview(preview, as_json)
+            return
         exported = export_approved(
             store,
             workspace,
@@ -200,9 +228,45 @@ def export(
     verb = "Exported" if exported.is_new else "Already exported, the same bytes:"
     out().print(
         f"{verb} {exported.items} payouts, {total}\n"
-        f"file     {exported.file_path}\nsha256   {exported.file_sha256}\n"
-        f"manifest {exported.manifest_path}"
+        + "\n".join(f"file     {path}" for path in exported.files)
+        + f"\nsha256   {exported.file_sha256}\nmanifest {exported.manifest_path}"
     )
+
+
+def _print_preview(preview: ExportPreview, as_json: bool) -> None:
+    if as_json:
+        print_json(preview)
+        return
+    total = money(preview.total_amount_minor, preview.currency_code)
+    out().print(
+        f"Would export {counted(preview.items, 'payout')}, {total}, to be paid on "
+        f"{preview.execution_date}. Nothing was written."
+    )
+    print_table("Files", ("file", "bytes", "sha256"), list(preview.files), right=("bytes",))
+
+
+def _print_comparison(compared: Comparison, currency_code: str) -> None:
+    if compared.last_batch_id is None:
+        out().print("Nothing was paid this way before: there is no batch to compare with.\n")
+        return
+    moved = [partner for partner in compared.partners if partner.difference_minor]
+    out().print(
+        f"Beside {compared.last_batch_id}: "
+        f"{money(compared.last_total_amount_minor, currency_code)} then, "
+        f"{money(compared.total_amount_minor, currency_code)} now; {compared.count('new')} new, "
+        f"{compared.count('gone')} gone, {compared.count('changed')} changed, "
+        f"{compared.count('same')} the same\n"
+    )
+    print_table(
+        "Largest differences",
+        ("partner", "", "then", "now", "difference"),
+        [
+            (each.partner_id, each.change, money(each.last_amount_minor, currency_code),
+             money(each.amount_minor, currency_code), money(each.difference_minor, currency_code))
+            for each in moved[:_SHOWN_DIFFERENCES]
+        ],
+        right=("then", "now", "difference"),
+    )  # fmt: skip
 
 
 def _known_batches(
@@ -240,3 +304,5 @@ def _event_text(event: Event) -> str:
 
 
 add_decisions(app)
+add_settlement(app)
+add_pack(app)

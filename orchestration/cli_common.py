@@ -211,7 +211,12 @@ def counted(number: int, noun: str) -> str:
 
 def print_json(records: Any) -> None:
     """Records as JSON on standard output; dates as ISO text, amounts stay whole minor units."""
-    print(json.dumps(records, indent=2, ensure_ascii=False, default=_plain))
+    print(json_text(records, indent=2))
+
+
+def json_text(records: Any, indent: int | None = None) -> str:
+    """The same as one text."""
+    return json.dumps(records, indent=indent, ensure_ascii=False, default=_plain)
 
 
 def _plain(value: Any) -> Any:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from orchestration import cli_delegation, cli_pay
 from orchestration.cli_common import (
     DEFAULT_HOME,
     ActorOption,
@@ -30,21 +31,18 @@ from orchestration.cli_common import (
     print_table,
     query,
 )
+from orchestration.cli_decision_options import (
+    SIGNATURE_BYTES,
+    BatchArgument,
+    ReasonOption,
+    RoleOption,
+    SignOption,
+)
 
 if TYPE_CHECKING:
-    from payouts.states import BatchState
+    from payouts.states import Approval, BatchState
     from payouts.store import Store
     from payouts.terms import ApprovalRules
-
-BatchArgument = Annotated[str, typer.Argument(metavar="BATCH", help="Id of the batch.")]
-ReasonOption = Annotated[str, typer.Option("--reason", help="Why; kept with the decision.")]
-
-
-class Role(StrEnum):
-    """As whom somebody approves."""
-
-    PARTNERSHIPS = "partnerships"
-    FINANCE = "finance"
 
 
 class HoldSubject(StrEnum):
@@ -57,43 +55,72 @@ class HoldSubject(StrEnum):
 
 def add_decisions(app: typer.Typer) -> None:
     """Add the commands of this module to `partnerledger batches`."""
-    for command in (approve, reject, revoke, hold, release, holds, settle, abort):
+    for command in (approve, reject, revoke, hold, release, holds):
         app.command(command.__name__)(command)
+    cli_delegation.add_commands(app)
+    cli_pay.add_commands(app)
 
 
 def approve(
     batch_id: BatchArgument,
-    role: Annotated[Role, typer.Option("--role", help="As whom you approve.")],
+    role: RoleOption,
     given_hash: Annotated[
         str,
         typer.Option("--hash", help="Content hash that `batches show` prints; 12 characters do."),
     ],
+    sign: SignOption = None,
+    signature: Annotated[
+        Path | None,
+        typer.Option(
+            "--signature",
+            metavar="FILE",
+            help="Signature of the printed message: `ssh-keygen -Y sign -n partnerledger -f KEY`.",
+            dir_okay=False,
+            exists=True,
+        ),
+    ] = None,
+    print_message: Annotated[
+        bool,
+        typer.Option("--print-message", help="Print the text that is signed, and record nothing."),
+    ] = False,
     home: HomeOption = DEFAULT_HOME,
     program: ProgramOption = None,
     actor: ActorOption = "",
     as_json: JsonOption = False,
 ) -> None:
     """Approve exactly the content with this hash. Four eyes: neither the maker, nor twice."""
+    if (sign is not None) + (signature is not None) + print_message > 1:
+        raise typer.BadParameter(
+            "give one of --sign, --signature and --print-message", param_hint="--sign"
+        )
     from orchestration.batch_actions import full_hash
     from orchestration.clock import utc_now
     from payouts.approvals import approve as record_approval
-    from payouts.records import list_batches, load_state
+    from payouts.records import list_batches, load_content
+    from payouts.signatures import approval_message
+    from payouts.signatures import sign as make_signature
     from payouts.terms import approval_rules
 
     rules = approval_rules(open_workspace(program))
     with open_control(home) as store:
         with store.read() as connection:
-            load_state(connection, batch_id)
+            content = load_content(connection, batch_id)
             hashes = {batch.batch_id: batch.content_hash for batch in list_batches(connection)}
+        approved_hash = full_hash(given_hash, batch_id, hashes)
+        message = approval_message(content, approved_hash, role.value)
+        if print_message:
+            print(message, end="")
+            return
         state = record_approval(
             store,
             home,
             batch_id,
-            approved_hash=full_hash(given_hash, batch_id, hashes),
+            approved_hash=approved_hash,
             actor=actor_name(actor),
             role=role.value,
             rules=rules,
             recorded_at=utc_now(),
+            signature=make_signature(message, sign) if sign else _signature_text(signature),
         )
         missing = _missing_approvals(store, state, rules)
     _print_state(state, as_json, missing)
@@ -218,22 +245,6 @@ def holds(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:
     )  # fmt: skip
 
 
-def settle(batch_id: BatchArgument) -> None:
-    """Comes with settlement: record what the bank did with an exported batch."""
-    raise CommandError(
-        f"batch {batch_id} cannot be settled: `settle` comes with settlement, in a later release",
-        "Keep the bank's confirmation with the exported manifest.",
-    )
-
-
-def abort(batch_id: BatchArgument) -> None:
-    """Comes with settlement: take back an exported batch that the bank never took."""
-    raise CommandError(
-        f"batch {batch_id} cannot be aborted: `abort` comes with settlement, in a later release",
-        "A batch that was not exported can be rejected.",
-    )
-
-
 _SUBJECT_KEYS = {
     "line": ("marts.fct_commission_entries", "commission_id", "`partnerledger balance` lists them"),
     "lead": ("marts.fct_leads", "lead_id", "`partnerledger lead list` lists them"),
@@ -260,13 +271,27 @@ def _known_subject(home: Path, subject: HoldSubject, subject_id: str) -> str:
     return subject_id
 
 
+def _signature_text(path: Path | None) -> str | None:
+    if path is None:
+        return None
+    try:
+        if path.stat().st_size <= SIGNATURE_BYTES:
+            return path.read_text(encoding="ascii")
+    except (OSError, UnicodeDecodeError):
+        pass
+    raise CommandError(
+        f"{path} is not a signature; nothing was recorded",
+        "Name the .sig file that ssh-keygen wrote.",
+    )
+
+
 def _missing_approvals(store: Store, state: BatchState, rules: ApprovalRules) -> dict[str, int]:
     """Approvals that the terms still ask for, per role."""
+    from payouts.approval_checks import required_approvals
     from payouts.records import load_content
 
     with store.read() as connection:
-        content = load_content(connection, state.batch_id)
-    required = rules.required(content.total_amount_minor, content.currency_code)
+        required = required_approvals(load_content(connection, state.batch_id), rules)
     given = Counter(approval.role for approval in state.approvals)
     return {role: count - given[role] for role, count in required.items() if count > given[role]}
 
@@ -285,7 +310,13 @@ def _print_state(
             }
         )
         return
-    approvals = ", ".join(f"{each.actor} ({each.role})" for each in state.approvals)
+    approvals = ", ".join(_approval_text(each) for each in state.approvals)
     out().print(f"Batch {state.batch_id} is {state.state}; approvals: {approvals or 'none'}")
     for role, count in (missing or {}).items():
         out().print(f"It waits for {counted(count, 'approval')} as {role}.")
+
+
+def _approval_text(approval: Approval) -> str:
+    lent = f", for {approval.delegator}" if approval.delegator else ""
+    signed = ", signed" if approval.signature else ""
+    return f"{approval.actor} ({approval.role}{lent}{signed})"

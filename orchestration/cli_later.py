@@ -8,7 +8,6 @@ from orchestration.cli_common import CommandError
 
 # Command → what stands in for it until then.
 LATER = {
-    "dispute": "Hold the line meanwhile with `partnerledger batches hold`.",
     "simulate": "Run a changed program.yml in a home of its own with `run --program --home`.",
     "reconcile": "Compare with marts.fct_commission_lines in the published snapshot.",
     "forecast": "marts.fct_payout_forecast and fct_commission_liability hold the figures.",

@@ -18,6 +18,7 @@ def batch_detail_record(detail: BatchDetail) -> dict[str, Any]:
         "items_paid": [
             {**vars(item), "currency_code": detail.summary.currency_code} for item in detail.items
         ],
+        "exceptions": [vars(exception) for exception in detail.exceptions],
         "left_out": [vars(left) for left in detail.left_out],
         "events": [event_record(event) for event in detail.events],
     }

@@ -16,7 +16,7 @@ from orchestration.docs_words import amounts, count, percent
 if TYPE_CHECKING:
     from program.schema import Program
     from program.schema_lead import AttributionVersion, LeadVersion
-    from program.schema_payouts import PayoutTerms
+    from program.schema_payouts import Caps, PayoutTerms
     from program.schema_plans import Plan
 
 _TOUCHES = {
@@ -40,6 +40,12 @@ _GATES = {
     "tax_form": "a valid tax form is on file",
     "screening": "sanctions screening is clear",
     "cooling_off": "no cooling-off period runs (as after a change of the bank account)",
+}
+
+_IDENTITIES = {
+    "os_user": "named by the operating system at least",
+    "ssh_signed": "signed with a key at least",
+    "oidc": "signed in with the company's account",
 }
 
 
@@ -188,6 +194,16 @@ def payout_lines(terms: PayoutTerms, currency_code: str | None = None) -> Iterat
         "- What was taken back after it was paid is netted against later earnings, up to "
         f"{percent(terms.offset_share)} of them (P3)."
     )
+    if "cooling_off" in terms.gates and terms.cooling_off_days:
+        yield (
+            f"- After a change of the payee details nothing is paid for "
+            f"{count(terms.cooling_off_days, 'day')} (P2)."
+        )
+    yield (
+        f"- A line can be disputed for {count(terms.disputes.window_days, 'day')}; it is decided "
+        f"within {count(terms.disputes.answer_days, 'day')}, by somebody else than who set its "
+        "rule."
+    )
     yield ""
 
 
@@ -203,9 +219,39 @@ def _approvals(program: Program) -> Iterator[str]:
         yield (
             f"- {limit}: {count(tier.partnerships, 'approval')} by partnerships and "
             f"{count(tier.finance, 'approval')} by finance, all of different people, none of them "
-            "who proposed it (P5)."
+            f"who proposed it{_proof(tier.min_identity)} (P5)."
         )
+    extra = program.approvals.with_exceptions
+    if extra is not None:
+        yield (
+            "- With new payee details, a first payment or an unusual amount in it: at least "
+            f"{count(extra.partnerships, 'approval')} by partnerships and "
+            f"{count(extra.finance, 'approval')} by finance (P5)."
+        )
+    yield from _caps(program.payouts.caps)
     yield (
         f"- An approved batch that is not exported within {program.approvals.expire_days} days is "
         "made again (P5)."
     )
+
+
+def _proof(identity: str | None) -> str:
+    return "" if identity is None else f", and {_IDENTITIES[identity]}"
+
+
+def _caps(caps: Caps) -> Iterator[str]:
+    """What is larger than usual: not paid, or shown to approvers before all else."""
+    if caps.per_partner:
+        yield f"- A payout of more than {amounts(caps.per_partner)} is left out (P5)."
+    sizes = []
+    if caps.per_batch:
+        sizes.append(f"of more than {amounts(caps.per_batch)}")
+    if caps.payouts_per_batch is not None:
+        sizes.append(f"with more than {count(caps.payouts_per_batch, 'payout')}")
+    if sizes:
+        yield f"- A batch {' or '.join(sizes)} is not exported (P5)."
+    if caps.times_average is not None:
+        yield (
+            f"- A payout of more than {caps.times_average.normalize():f} times the partner's "
+            "average is shown to the approvers before all else (P5)."
+        )

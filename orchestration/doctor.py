@@ -205,6 +205,32 @@ def _roles(workspace: Workspace) -> Iterator[Examined]:
             "min_identity os_user: an approver is believed to be who the command line says",
             "Enough for trying out; whoever reaches this machine's home can approve.",
         )
+    yield from _signing(workspace)
+
+
+def _signing(workspace: Workspace) -> Iterator[Examined]:
+    """What signed approvals need, where the terms ask for them."""
+    import shutil
+
+    from payouts.terms import ALLOWED_SIGNERS
+
+    approvals = workspace.program.approvals
+    if "ssh_signed" not in {approvals.min_identity, *(t.min_identity for t in approvals.tiers)}:
+        return
+    if shutil.which("ssh-keygen") is None:
+        yield Examined(
+            FAILED,
+            "approvals",
+            "ssh-keygen is missing",
+            "Install OpenSSH's client; it signs and checks.",
+        )
+    if not (workspace.root / ALLOWED_SIGNERS).is_file():
+        yield Examined(
+            FAILED,
+            "approvals",
+            f"there is no {ALLOWED_SIGNERS} beside program.yml: nobody can sign",
+            "Write one line per person: the address, then the public key.",
+        )
 
 
 def _home(home: Path) -> Iterator[Examined]:

@@ -192,6 +192,8 @@ def _referral(parts: Record, currency: str) -> Iterator[Step]:
         f"earned by {parts.get('referred_partner_id')}",
         _money(parts, "referred_amount_minor", currency),
     )
+    if parts.get("joined_date"):
+        yield "joined on", parts["joined_date"]
     yield "× share", percent(parts["rate"])
 
 

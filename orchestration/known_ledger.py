@@ -30,6 +30,15 @@ PAID, IN_BATCH, HELD, AVAILABLE, ON_HOLD = "paid", "in_batch", "held", "availabl
 
 
 @dataclass(frozen=True)
+class KnownClaim:
+    """What a batch claimed of an entry: the whole, but for a negative balance (P3)."""
+
+    batch: KnownBatch
+    payout_id: str
+    amount_minor: int
+
+
+@dataclass(frozen=True)
 class Holds:
     """What was held at a cut: reasons by subject, and who a former lead had become."""
 
@@ -93,10 +102,10 @@ def _recorded(
 
 def known_claims(
     connection: Connection, home: Path, known: Known, partner_id: str
-) -> dict[str, tuple[KnownBatch, str]]:
-    """The batch that held or had paid each entry of a partner, with the payout's id."""
-    from payouts.claims import claims_path
-    from payouts.parquet import memory_connection, parquet_scan
+) -> dict[str, list[KnownClaim]]:
+    """The batches that held or had paid each entry of a partner, or parts of it (P3)."""
+    from payouts.claims import claims_path, claims_scan
+    from payouts.parquet import memory_connection
     from payouts.states import CLAIMING_STATES
 
     batches = {
@@ -111,12 +120,19 @@ def known_claims(
         paths = [claims_path(home, batch_id) for batch_id in sorted(batches)]
         rows = query(
             reader,
-            f"select entry_id, batch_id, payout_id from {parquet_scan(paths)} where partner_id = ?",
+            "select entry_id, batch_id, payout_id, payout_amount_minor from "
+            f"{claims_scan(paths)} where partner_id = ? order by batch_id",
             [partner_id],
         )
     finally:
         reader.close()
-    return {row["entry_id"]: (batches[row["batch_id"]], row["payout_id"]) for row in rows}
+    found: dict[str, list[KnownClaim]] = defaultdict(list)
+    for row in rows:
+        claim = KnownClaim(
+            batches[row["batch_id"]], row["payout_id"], row["payout_amount_minor"]
+        )
+        found[row["entry_id"]].append(claim)
+    return dict(found)
 
 
 def known_holds(connection: Connection, known: Known) -> Holds:
@@ -150,40 +166,51 @@ def known_holds(connection: Connection, known: Known) -> Holds:
 def with_states(
     entries: list[Record],
     known: Known,
-    claims: Mapping[str, tuple[KnownBatch, str]],
+    claims: Mapping[str, Sequence[KnownClaim]],
     holds: Holds,
     disputed: Iterable[str] = (),
 ) -> list[Record]:
     """Entries with `state`, `hold_reason`, `batch_id`, `payout_id` and `pay_date` of the cut.
 
-    entries: all of a partner's. disputed: commission ids that an open dispute makes not payable.
+    entries: all of a partner's. An entry that batches claimed bit by bit is a row per part.
+    disputed: commission ids that an open dispute makes not payable.
     """
     from payouts.states import LIVE_STATES
 
     reasons = _hold_reasons(entries, holds, set(disputed))
     rows = []
     for entry in entries:
-        batch, payout_id = claims.get(entry["entry_id"], (None, None))
+        own = claims.get(entry["entry_id"], ())
         reason = reasons.get(entry["entry_id"])
-        if entry["entry_kind"] in PAYOUT_KINDS:
-            state, reason = PAID, None
-        elif batch is not None:
-            state = IN_BATCH if batch.summary.state in LIVE_STATES else PAID
+        for claim in own:
+            batch = claim.batch.summary
+            state = IN_BATCH if batch.state in LIVE_STATES else PAID
+            rows.append(_part(entry, claim.amount_minor, state, reason, claim))
+        rest = entry["payout_amount_minor"] - sum(claim.amount_minor for claim in own)
+        if own and rest == 0:
+            continue
+        if entry["entry_kind"] == "payout":
+            state = PAID
         elif reason is not None:
             state = HELD
         else:
             state = AVAILABLE if entry["available_date"] <= known.day else ON_HOLD
-        rows.append(
-            {
-                **entry,
-                "state": state,
-                "hold_reason": reason,
-                "batch_id": batch.summary.batch_id if batch else None,
-                "payout_id": payout_id,
-                "pay_date": batch.summary.pay_date if batch else None,
-            }
-        )
+        rows.append(_part(entry, rest, state, reason, None))
     return rows
+
+
+def _part(
+    entry: Record, amount_minor: int, state: str, reason: str | None, claim: KnownClaim | None
+) -> Record:
+    return {
+        **entry,
+        "payout_amount_minor": amount_minor,
+        "state": state,
+        "hold_reason": reason,
+        "batch_id": claim.batch.summary.batch_id if claim else None,
+        "payout_id": claim.payout_id if claim else None,
+        "pay_date": claim.batch.summary.pay_date if claim else None,
+    }
 
 
 def balances(entries: list[Record]) -> list[Record]:
@@ -241,7 +268,7 @@ def _hold_reasons(entries: list[Record], holds: Holds, disputed: set[str]) -> di
     """Why each entry was not payable; a reversal waits with what it reverses (R10)."""
     own = {}
     for entry in entries:
-        if entry["entry_kind"] in PAYOUT_KINDS:
+        if entry["entry_kind"] == "payout":
             continue
         lead = holds.of_lead.get(holds.lead_now(entry["lead_id"]) or "")
         line = holds.of_line.get(entry["commission_id"])

@@ -182,20 +182,26 @@ def known_last_closed(connection: Connection, known: Known) -> str | None:
     return max((period for period, closed in is_closed.items() if closed), default=None)
 
 
-def expected_pay_dates(terms: PayoutTerms, known: Known) -> Callable[[date], date | None]:
-    """When something is paid that becomes available on a day, if nothing stands in the way (P4).
+def expected_pay_dates(terms: PayoutTerms, known: Known) -> Callable[[date, str], date | None]:
+    """When something is paid that becomes available on a day, in a currency, if nothing stands in
+    the way (P4).
 
-    At the first cut-off after the night that includes the day; None beyond the calendar.
+    At the first cut-off after the night that includes the day, on the days of the currency's rail;
+    None beyond the calendar.
     """
-    from program.calendar import pay_calendar
+    from program.calendar import rail_calendars
 
     as_of = known.as_of or known.day
-    days = pay_calendar(terms, as_of - _CALENDAR_BEFORE, as_of + _CALENDAR_AFTER)
-    open_days = sorted((day.cutoff_date, day.pay_date) for day in days if day.cutoff_date > as_of)
+    calendars = rail_calendars(terms, as_of - _CALENDAR_BEFORE, as_of + _CALENDAR_AFTER)
+    open_days = {
+        rail: sorted((day.cutoff_date, day.pay_date) for day in days if day.cutoff_date > as_of)
+        for rail, days in calendars.items()
+    }
 
-    def expected(available: date) -> date | None:
-        first = bisect_left(open_days, (available, date.min))
-        return open_days[first][1] if first < len(open_days) else None
+    def expected(available: date, currency_code: str) -> date | None:
+        days = open_days[terms.rail_for(currency_code)]
+        first = bisect_left(days, (available, date.min))
+        return days[first][1] if first < len(days) else None
 
     return expected
 

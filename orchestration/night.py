@@ -314,11 +314,11 @@ class Night:
         from payouts.freshness import refresh_batches
         from payouts.journal import NIGHT_ACTOR
         from payouts.terms import approval_rules, payout_rules
-        from program.calendar import pay_calendar
+        from program.calendar import pay_calendar, rail_calendars
 
         with self.step("propose"), open_working_file(self.home) as connection:
             self.adopt_prepared(connection)
-            calendar = pay_calendar(
+            span = (
                 self.workspace.program.payouts,
                 self.as_of - _CALENDAR_BEFORE,
                 self.as_of + _CALENDAR_AFTER,
@@ -338,7 +338,8 @@ class Night:
                 self.home,
                 connection,
                 as_of=self.as_of,
-                calendar=calendar,
+                calendar=pay_calendar(*span),
+                rail_calendars=rail_calendars(*span),
                 rules=rules,
                 actor=NIGHT_ACTOR,
                 proposed_at=self.clock(),

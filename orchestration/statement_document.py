@@ -65,13 +65,20 @@ def _currency(row: Record) -> Iterator[Block]:
         "Expected payouts",
         ("pay date", "amount", ""),
         [
-            (each["pay_date"], money(each["amount_minor"], currency),
-             "in a batch" if each["is_in_batch"] else "if nothing stands in the way")
+            (each["pay_date"], money(each["amount_minor"], currency), _expectation(each, currency))
             for each in row["expected_payouts"]
         ],
         right=("amount",),
     )  # fmt: skip
     yield _lines(row["lines"], currency)
+
+
+def _expectation(each: Record, currency: str) -> str:
+    if each["is_in_batch"]:
+        return "in a batch"
+    if each["carried_amount_minor"]:
+        return f"{money(each['carried_amount_minor'], currency)} carried"
+    return "if nothing stands in the way"
 
 
 def _lines(lines: list[Record], currency: str) -> Table:

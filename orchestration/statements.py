@@ -46,13 +46,14 @@ def statement(
     period: str,
     known: Known,
     entries: Iterable[Record],
-    expected_pay_date: Callable[[date], date | None],
+    expected_pay_date: Callable[[date, str], date | None],
     last_closed_period: str | None = None,
 ) -> Record:
     """The statement of one local month, as known at a cut.
 
     entries: all of the partner's that were known, with their states (`known_ledger.with_states`).
-    period: YYYY-MM. expected_pay_date: of what becomes available on a day, None if not in sight.
+    period: YYYY-MM. expected_pay_date: of what becomes available on a day, in a currency; None if
+    not in sight.
     last_closed_period: it and every month before it are closed (decision 0042).
     Per currency: opening + movements = closing, and closing + later = balance.
     """
@@ -92,7 +93,7 @@ def _of_currency(
     currency: str,
     period: str,
     entries: list[Record],
-    expected_pay_date: Callable[[date], date | None],
+    expected_pay_date: Callable[[date, str], date | None],
 ) -> Record:
     moved = [entry for entry in entries if entry["posting_period"] == period]
     sums = dict.fromkeys([*MOVEMENTS, OTHER], 0)
@@ -133,27 +134,43 @@ def _by_cause(moved: list[Record]) -> list[Record]:
 
 
 def _expected_payouts(
-    entries: list[Record], expected_pay_date: Callable[[date], date | None]
+    entries: list[Record], expected_pay_date: Callable[[date, str], date | None]
 ) -> list[Record]:
-    """What is not paid yet and not held, by the day on which it is expected to be paid."""
+    """What is not paid yet and not held, by the day on which it is expected to be paid.
+
+    A day on which more is taken back than earned pays nothing: 0, and what is missing is carried to
+    the next day (P3), as if all of it could be offset there. A batch is what it is.
+    """
     sums: dict[tuple[date, bool], int] = defaultdict(int)
     for entry in entries:
         day = _pay_date(entry, expected_pay_date)
         if entry["state"] in (ON_HOLD, AVAILABLE, IN_BATCH) and day is not None:
             sums[day, entry["state"] == IN_BATCH] += entry["payout_amount_minor"]
-    return [
-        {"pay_date": day, "is_in_batch": is_in_batch, "amount_minor": amount}
-        for (day, is_in_batch), amount in sorted(sums.items())
-    ]
+    found, carried = [], 0
+    for (day, is_in_batch), amount in sorted(sums.items()):
+        net = amount if is_in_batch else amount + carried
+        if not is_in_batch:
+            carried = min(net, 0)
+        found.append(
+            {
+                "pay_date": day,
+                "is_in_batch": is_in_batch,
+                "amount_minor": max(net, 0),
+                "carried_amount_minor": 0 if is_in_batch else carried,
+            }
+        )
+    return found
 
 
-def _pay_date(entry: Record, expected_pay_date: Callable[[date], date | None]) -> date | None:
+def _pay_date(entry: Record, expected_pay_date: Callable[[date, str], date | None]) -> date | None:
     """The day of its batch, else the one on which it is expected; None while it is held."""
     if entry["entry_kind"] in PAYOUT_KINDS:
         return entry["effective_date"]
     if entry["pay_date"] is not None:
         return entry["pay_date"]
-    return None if entry["state"] == HELD else expected_pay_date(entry["available_date"])
+    if entry["state"] == HELD:
+        return None
+    return expected_pay_date(entry["available_date"], entry["payout_currency_code"])
 
 
 def _place(entry: Record) -> tuple:
@@ -162,7 +179,7 @@ def _place(entry: Record) -> tuple:
     return entry["effective_date"], order, entry["segment"], entry["entry_id"]
 
 
-def _line(entry: Record, expected_pay_date: Callable[[date], date | None]) -> Record:
+def _line(entry: Record, expected_pay_date: Callable[[date, str], date | None]) -> Record:
     is_paid = entry["state"] == PAID
     pay_date = _pay_date(entry, expected_pay_date)
     texts = ("component_id", "source_type", "source_id", "cause_type", "cause_id", "customer_id")

@@ -23,7 +23,7 @@ from sqlalchemy import Connection, RowMapping, select
 
 from payouts import events
 from payouts.adjustment_checks import add_corrected, check_amount, checked_currency
-from payouts.approvals import check_identity
+from payouts.approval_checks import check_identity
 from payouts.errors import ChainBrokenError, DecisionRefusedError
 from payouts.holds import check_decider
 from payouts.lead_rows import HashedTable, event_id, insert_row, row_sha256
@@ -91,6 +91,15 @@ class Adjustment:
         return max(self.effective_date, self.asked_available_date or self.effective_date)
 
 
+@dataclass(frozen=True)
+class Proposal:
+    """A checked proposal: the columns of its row, who proposes it and why."""
+
+    values: Mapping[str, Any]
+    proposer: str
+    reason: str
+
+
 def propose_adjustment(
     store: Store,
     home: Path,
@@ -117,6 +126,37 @@ def propose_adjustment(
     one that takes away is not paid before what it corrects (as R10).
     Raises: DecisionRefusedError; ChainBrokenError when a registered journal file is missing.
     """
+    with store.read() as connection:
+        proposal = checked_proposal(
+            connection, home, partner_id=partner_id, amount_minor=amount_minor,
+            currency_code=currency_code, payout_currency_code=payout_currency_code, reason=reason,
+            evidence=evidence, actor=actor, rules=rules, lead_id=lead_id,
+            corrects_entry_id=corrects_entry_id, available_date=available_date,
+        )  # fmt: skip
+    with store.write() as connection:
+        return append_proposal(connection, proposal, recorded_at, identity_level)
+
+
+def checked_proposal(
+    connection: Connection,
+    home: Path,
+    *,
+    partner_id: str,
+    amount_minor: int,
+    currency_code: str,
+    payout_currency_code: str | None,
+    reason: str,
+    evidence: str,
+    actor: str,
+    rules: ApprovalRules,
+    lead_id: str | None = None,
+    corrects_entry_id: str | None = None,
+    available_date: date | None = None,
+) -> Proposal:
+    """What ``propose_adjustment`` would record, with all checks but that of a repetition.
+
+    Raises: as ``propose_adjustment``.
+    """
     proposer = identifier(person(actor), "the person who proposes")
     reason = written(reason, "the reason")
     check_decider(rules, proposer, reason, "propose an adjustment")
@@ -131,22 +171,30 @@ def propose_adjustment(
         "corrects_entry_id": optional_identifier(corrects_entry_id, "the corrected entry"),
         "evidence": written(evidence, "the evidence"),
     }
-    with store.read() as connection:
-        add_corrected(connection, home, values)
-    with store.write() as connection:
-        _refuse_repetition(connection, values)
-        adjustment_id, event = insert_row(
-            connection,
-            ADJUSTMENTS,
-            values,
-            subject=f"partner:{partner}",
-            actor=proposer,
-            recorded_at=recorded_at,
-            payload={},
-            reason=reason,
-            identity_level=identity_level,
-        )
-        return load_adjustment(connection, adjustment_id)
+    add_corrected(connection, home, values)
+    return Proposal(values, proposer, reason)
+
+
+def append_proposal(
+    connection: Connection, proposal: Proposal, recorded_at: datetime, identity_level: str
+) -> Adjustment:
+    """Record a checked proposal in the caller's write transaction.
+
+    Raises: DecisionRefusedError when the same waits for a decision already.
+    """
+    _refuse_repetition(connection, proposal.values)
+    adjustment_id, _ = insert_row(
+        connection,
+        ADJUSTMENTS,
+        proposal.values,
+        subject=f"partner:{proposal.values['partner_id']}",
+        actor=proposal.proposer,
+        recorded_at=recorded_at,
+        payload={},
+        reason=proposal.reason,
+        identity_level=identity_level,
+    )
+    return load_adjustment(connection, adjustment_id)
 
 
 def approve_adjustment(

@@ -6,7 +6,7 @@ What does not: choosing entries (``candidates``) or pay dates (``batches``).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import groupby
@@ -16,15 +16,22 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, func, select
 
 from payouts import claims, events, ids
-from payouts.candidates import ENTRIES_TABLE, PartnerNet
+from payouts.batch_exceptions import earlier_payouts, find_exceptions
+from payouts.candidates import ENTRIES_TABLE, IS_CLAIMED_SQL, PartnerNet
 from payouts.durable import ensure_folder, publish, remove_parts, write_durably
-from payouts.errors import ProposalRefusedError
 from payouts.hashing import canonical_json, instant_text, sha256_file, sha256_text
 from payouts.parquet import write_part
-from payouts.payees import Payee
+from payouts.payees import Payee, PayerAccount
 from payouts.records import BatchContent, BatchItem, content_hash, subject
-from payouts.schema import batch_states, batches, cutoffs, payout_items, proposals
-from payouts.selection import left_out_reason
+from payouts.schema import (
+    batch_exceptions,
+    batch_states,
+    batches,
+    cutoffs,
+    payout_items,
+    proposals,
+)
+from payouts.selection import RAILS_WITH_DETAILS, left_out_reason
 from payouts.states import PROPOSED
 from payouts.terms import PayoutRules
 
@@ -33,8 +40,16 @@ if TYPE_CHECKING:
 
     from payouts.batches import PayDay
 
-KNOWN_RAILS = ("csv",)
 _PAYOUTS_VIEW = "payout_proposal_payouts"
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What the control database knows when batches are built."""
+
+    payees: Mapping[str, Payee]
+    payers: Mapping[str, PayerAccount]
+    disputing: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -47,6 +62,7 @@ class Group:
     currency_code: str
     rail: str
     legal_entity: str
+    pay_day: PayDay
     ordinal: int
     content: BatchContent | None
     left_out: tuple[tuple[PartnerNet, str], ...]
@@ -66,26 +82,24 @@ class Group:
 def build_groups(
     connection: Connection,
     nets: Sequence[PartnerNet],
-    payees: Mapping[str, Payee],
-    pay_day: PayDay,
+    known: Surroundings,
+    pay_day_of: Callable[[str], PayDay | None],
     as_of: date,
     rules: PayoutRules,
 ) -> list[Group]:
     """One group per currency (nets are sorted by it), with ids and versions from the register.
 
-    Groups that would repeat the last proposal of their kind are left away.
-    Raises: ProposalRefusedError for a rail that this version cannot write.
+    pay_day_of: the pay day of a rail, None where the rail does not pay by this cut-off. Groups
+    that would repeat the last proposal of their kind are left away.
     """
     groups = []
     for currency_code, found in groupby(nets, key=lambda net: net.currency_code):
         rail = rules.rail_for(currency_code)
-        if rail not in KNOWN_RAILS:
-            raise ProposalRefusedError(
-                f"payouts.rails: {rail} for {currency_code} cannot be written in this release; "
-                "nothing was proposed. Use csv"
-            )
+        pay_day = pay_day_of(rail)
+        if pay_day is None:
+            continue
         group = _build_group(
-            connection, list(found), currency_code, rail, payees, pay_day, as_of, rules
+            connection, list(found), currency_code, rail, known, pay_day, as_of, rules
         )
         if group is not None:
             groups.append(group)
@@ -97,7 +111,7 @@ def _build_group(
     nets: list[PartnerNet],
     currency_code: str,
     rail: str,
-    payees: Mapping[str, Payee],
+    known: Surroundings,
     pay_day: PayDay,
     as_of: date,
     rules: PayoutRules,
@@ -110,7 +124,7 @@ def _build_group(
             is_pilot=net.is_pilot,
             amount_minor=net.amount_minor,
             currency_code=currency_code,
-            payees=payees,
+            payees=known.payees,
             rules=rules,
             as_of=as_of,
         )
@@ -119,17 +133,11 @@ def _build_group(
     version = _next_version(connection, rules.legal_entity, currency_code, rail, pay_day)
     batch_id = ids.batch_id(rules.legal_entity, currency_code, rail, pay_day.cutoff_date, version)
     items = tuple(
-        BatchItem(
-            payout_id=ids.payout_id(batch_id, net.partner_id),
-            partner_id=net.partner_id,
-            partner_name=net.partner_name or "",
-            amount_minor=net.amount_minor,
-            entries=net.entries,
-            entries_hash=net.entries_hash,
-        )
+        _item(batch_id, net, rail, known.payees.get(net.partner_id))
         for net in nets
         if reasons[net.partner_id] is None
     )
+    payer = known.payers.get(rail)
     content = BatchContent(
         batch_id=batch_id,
         version=version,
@@ -142,12 +150,23 @@ def _build_group(
         terms_hash=rules.terms_hash,
         claims_sha256="",
         items=items,
+        exceptions=find_exceptions(
+            items,
+            rail=rail,
+            currency_code=currency_code,
+            earlier=earlier_payouts(connection, currency_code),
+            disputing=known.disputing,
+            rules=rules,
+        ),
+        payer_details_id=payer.details_id if payer else None,
+        payer_fingerprint=payer.fingerprint if payer else None,
     )
     last = _last_proposal(connection, rules.legal_entity, currency_code, rail, pay_day)
     group = Group(
         currency_code=currency_code,
         rail=rail,
         legal_entity=rules.legal_entity,
+        pay_day=pay_day,
         ordinal=last.ordinal + 1 if last else 1,
         content=content if items else None,
         left_out=tuple((net, reasons[net.partner_id]) for net in nets if reasons[net.partner_id]),
@@ -155,6 +174,21 @@ def _build_group(
     if group.content is None and last is not None and last.left_out_hash == group.left_out_hash:
         return None
     return group
+
+
+def _item(batch_id: str, net: PartnerNet, rail: str, payee: Payee | None) -> BatchItem:
+    account = payee if rail in RAILS_WITH_DETAILS else None
+    return BatchItem(
+        payout_id=ids.payout_id(batch_id, net.partner_id),
+        partner_id=net.partner_id,
+        partner_name=net.partner_name or "",
+        amount_minor=net.amount_minor,
+        entries=net.entries,
+        entries_hash=net.entries_hash,
+        carried_amount_minor=net.carried_amount_minor,
+        details_id=account.details_id if account else None,
+        payee_fingerprint=account.payee_fingerprint if account else None,
+    )
 
 
 def write_claims(connection: DuckDBPyConnection, home: Path, group: Group) -> Group:
@@ -186,7 +220,7 @@ def write_claims(connection: DuckDBPyConnection, home: Path, group: Group) -> Gr
             connection,
             f"select {columns} from {ENTRIES_TABLE} as entry join {_PAYOUTS_VIEW} as payout "
             f"using (partner_id) where entry.payout_currency_code = '{content.currency_code}' "
-            "order by entry_id",
+            f"and {IS_CLAIMED_SQL} order by entry_id",
             path,
         )
     finally:
@@ -213,10 +247,11 @@ def record_groups(
 ) -> None:
     """Record a pay date's proposals, batches, items and events in one write transaction.
 
-    The cut-off is recorded also when nobody is paid, so that it is not tried again every night.
+    pay_day: that of the programme; a group has that of its rail. The cut-off is recorded also when
+    nobody is paid, so that it is not tried again every night.
     """
     for group in groups:
-        _record_group(connection, group, pay_day, as_of, actor, proposed_at, identity_level)
+        _record_group(connection, group, as_of, actor, proposed_at, identity_level)
     key = {
         "cutoff_date": pay_day.cutoff_date.isoformat(),
         "pay_date": pay_day.pay_date.isoformat(),
@@ -244,13 +279,12 @@ def record_groups(
 def _record_group(
     connection: Connection,
     group: Group,
-    pay_day: PayDay,
     as_of: date,
     actor: str,
     proposed_at: datetime,
     identity_level: str,
 ) -> None:
-    content = group.content
+    content, pay_day = group.content, group.pay_day
     if content is not None:
         _record_batch(connection, content, group.claims_rows, actor, proposed_at, identity_level)
     proposal_id = ids.proposal_id(
@@ -291,6 +325,9 @@ def _record_group(
             "amount_minor": net.amount_minor,
             "entries": net.entries,
             "entries_hash": net.entries_hash,
+            "carried_amount_minor": net.carried_amount_minor,
+            "details_id": None,
+            "payee_fingerprint": None,
             "left_out_reason": reason,
         }
         for net, reason in group.left_out
@@ -325,8 +362,19 @@ def _record_batch(
             claims_rows=claims_rows,
             content_hash=approved_hash,
             proposed_at=instant_text(proposed_at),
+            content_version=content.content_version,
+            payer_details_id=content.payer_details_id,
+            payer_fingerprint=content.payer_fingerprint,
         )
     )
+    if content.exceptions:
+        connection.execute(
+            batch_exceptions.insert(),
+            [
+                {"batch_id": content.batch_id, "number": number, **vars(exception)}
+                for number, exception in enumerate(content.exceptions, start=1)
+            ],
+        )
     event = events.append(
         connection,
         kind="batch_proposed",
@@ -398,6 +446,7 @@ def _manifest(content: BatchContent, group: Group) -> str:
                     "sha256": content.claims_sha256,
                     "rows": sum(item.entries for item in content.items),
                 },
+                "exceptions": [vars(exception) for exception in content.exceptions],
                 "left_out": [
                     [net.partner_id, net.amount_minor, reason] for net, reason in group.left_out
                 ],

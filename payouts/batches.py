@@ -8,7 +8,7 @@ What changes after a proposal is a later entry and goes into a later batch (P6).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -16,17 +16,24 @@ from typing import TYPE_CHECKING, Protocol
 from sqlalchemy import Connection, func, select
 
 from payouts import candidates, events
-from payouts.batch_writing import Group, build_groups, record_groups, write_claims
+from payouts.batch_writing import (
+    Group,
+    Surroundings,
+    build_groups,
+    record_groups,
+    write_claims,
+)
 from payouts.checkpoints import reached
-from payouts.claims import claimed_entries_sql, claiming_paths, claims_path
+from payouts.claims import claimed_amounts_sql, claiming_paths, claims_path
+from payouts.disputes import disputing_partners
 from payouts.errors import ControlBusyError, ProposalRefusedError
 from payouts.holds import load_holds
 from payouts.parquet import memory_connection
-from payouts.payees import load_payees
+from payouts.payees import load_payees, load_payers
 from payouts.records import BatchSummary, list_batches
 from payouts.schema import cutoffs
 from payouts.segments import files_lock
-from payouts.states import CLAIMING_STATES
+from payouts.states import EXPORTED_STATES, LIVE_STATES
 from payouts.store import Store
 from payouts.terms import PayoutRules, person
 
@@ -83,9 +90,12 @@ def propose(
     pay_date: date | None = None,
     relation: str = candidates.CANDIDATES_RELATION,
     identity_level: str = "os_user",
+    rail_calendars: Mapping[str, Sequence[PayDay]] | None = None,
 ) -> list[BatchSummary]:
     """Propose the batches of one pay date, or of all due ones when ``pay_date`` is None.
 
+    calendar: the pay days without holidays; rail_calendars: those of rails that do not pay on some
+    days. A cut-off is the same on every rail, the day of paying may not be.
     connection: DuckDB with ``relation``, working file or snapshot; only temporary tables are made.
     as_of: the night that built the relation. proposed_at: the wall clock, for the record.
     A named pay date is always tried; entries that a live or exported batch claims are not taken
@@ -95,13 +105,13 @@ def propose(
     if pay_date is None:
         pay_days = due_pay_dates(store, calendar, as_of)
     else:
-        pay_days = [_named_pay_day(calendar, pay_date, as_of)]
+        pay_days = [_named_pay_day(calendar, rail_calendars or {}, pay_date, as_of)]
     proposed: list[str] = []
     with files_lock(home):
         for pay_day in pay_days:
             proposed += _propose_with_retries(
-                store, home, connection, pay_day, as_of, rules, person(actor), proposed_at,
-                relation, identity_level,
+                store, home, connection, pay_day, rail_calendars or {}, as_of, rules,
+                person(actor), proposed_at, relation, identity_level,
             )  # fmt: skip
     with store.read() as reader:
         return [row for row in list_batches(reader) if row.batch_id in proposed]
@@ -113,9 +123,21 @@ def latest_pay_date(calendar: Sequence[PayDay], as_of: date) -> date | None:
     return max(days, key=lambda day: (day.cutoff_date, day.pay_date)).pay_date if days else None
 
 
-def _named_pay_day(calendar: Sequence[PayDay], pay_date: date, as_of: date) -> PayDay:
+def _named_pay_day(
+    calendar: Sequence[PayDay],
+    rail_calendars: Mapping[str, Sequence[PayDay]],
+    pay_date: date,
+    as_of: date,
+) -> PayDay:
+    """The programme's pay day of a date on which it, or one of its rails, pays."""
+    meant = {
+        day.cutoff_date
+        for days in (calendar, *rail_calendars.values())
+        for day in days
+        if day.pay_date == pay_date
+    }
     for day in calendar:
-        if day.pay_date == pay_date:
+        if day.pay_date == pay_date or day.cutoff_date in meant:
             if day.cutoff_date > as_of:
                 raise ProposalRefusedError(
                     f"pay date {pay_date} has its cut-off on {day.cutoff_date}, but the last night "
@@ -145,6 +167,7 @@ def _propose_pay_day(
     home: Path,
     connection: DuckDBPyConnection,
     pay_day: PayDay,
+    rail_calendars: Mapping[str, Sequence[PayDay]],
     as_of: date,
     rules: PayoutRules,
     actor: str,
@@ -152,6 +175,12 @@ def _propose_pay_day(
     relation: str,
     identity_level: str,
 ) -> list[str]:
+    def pay_day_of(rail: str) -> PayDay | None:
+        if rail not in rail_calendars:
+            return pay_day
+        days = [day for day in rail_calendars[rail] if day.cutoff_date == pay_day.cutoff_date]
+        return days[0] if days else None
+
     try:
         with store.read() as reader:
             seen = events.head(reader)
@@ -159,13 +188,17 @@ def _propose_pay_day(
                 connection,
                 relation,
                 cutoff_date=pay_day.cutoff_date,
-                claimed=claiming_paths(reader, home, CLAIMING_STATES),
+                exported=claiming_paths(reader, home, EXPORTED_STATES),
+                live=claiming_paths(reader, home, LIVE_STATES),
                 open_holds=[hold for hold in load_holds(reader) if hold.is_open],
+                offset_share=rules.offset_share,
+            )
+            known = Surroundings(
+                load_payees(reader), load_payers(reader), disputing_partners(reader)
             )
             groups = build_groups(
-                reader, candidates.partner_nets(connection), load_payees(reader), pay_day, as_of,
-                rules,
-            )  # fmt: skip
+                reader, candidates.partner_nets(connection), known, pay_day_of, as_of, rules
+            )
         groups = [write_claims(connection, home, group) for group in groups]
     finally:
         candidates.drop_entries(connection)
@@ -184,25 +217,31 @@ def _propose_pay_day(
 
 
 def _check_claimed_once(connection: Connection, home: Path, groups: Sequence[Group]) -> None:
-    """I4, in the write transaction: no entry of a new batch is claimed by a live or exported one.
+    """I4, in the write transaction: no entry of a new batch is claimed by another live one, and
+    with what exported batches claimed of it never more than the entry is claimed.
 
     Raises: ProposalRefusedError.
     """
     new = [claims_path(home, group.content.batch_id) for group in groups if group.content]
     if not new:
         return
-    others = claiming_paths(connection, home, CLAIMING_STATES)
+    live = claimed_amounts_sql(claiming_paths(connection, home, LIVE_STATES))
+    exported = claimed_amounts_sql(claiming_paths(connection, home, EXPORTED_STATES))
     reader = memory_connection()
     try:
-        twice, rows = reader.execute(
-            f"with added as ({claimed_entries_sql(new)}), claimed as "
-            f"({claimed_entries_sql(others)}) select (select count(*) from added semi join "
-            "claimed using (entry_id)), (select count(*) - count(distinct entry_id) from added)"
+        twice, excessive = reader.execute(
+            f"with added as ({claimed_amounts_sql(new)}), live as ({live}), "
+            f"exported as ({exported}) "
+            "select (select count(*) from added semi join live using (entry_id)), "
+            "(select count(*) from added left join exported using (entry_id) where "
+            "(added.claimed_amount_minor + coalesce(exported.claimed_amount_minor, 0)) "
+            "* sign(added.entry_amount_minor) > abs(added.entry_amount_minor) or "
+            "sign(added.claimed_amount_minor) <> sign(added.entry_amount_minor))"
         ).fetchone()
     finally:
         reader.close()
-    if twice or rows:
+    if twice or excessive:
         raise ProposalRefusedError(
-            f"{twice + rows} entries would be claimed twice (I4); nothing was proposed. Run "
+            f"{twice + excessive} entries would be claimed twice (I4); nothing was proposed. Run "
             "partnerledger verify"
         )

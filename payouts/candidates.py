@@ -11,13 +11,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from payouts.claims import ENTRIES_HASH_SQL, claimed_entries_sql
+from payouts.claims import claimed_amounts_sql, claims_scan
 from payouts.errors import ProposalRefusedError
 from payouts.holds import SUBJECT_COLUMNS, Hold
-from payouts.parquet import parquet_scan
+from payouts.offsets import claim_within_offset
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -26,12 +27,17 @@ CANDIDATES_RELATION = "exports.exp_payout_candidates"
 PARTNERS_RELATION = "marts.dim_partners"
 HOLDS_RELATION = "marts.fct_entry_holds"
 ENTRIES_TABLE = "payout_proposal_entries"
+# An entry of nothing is claimed as well, or it would wait for ever.
+IS_CLAIMED_SQL = "(payout_amount_minor <> 0 or entry_amount_minor = 0)"
 _HELD_TABLE = "payout_proposal_holds"
 
 
 @dataclass(frozen=True)
 class PartnerNet:
-    """What one partner could be paid in one currency: net minor units over ``entries`` entries."""
+    """What one partner could be paid in one currency: net minor units over ``entries`` entries.
+
+    carried_amount_minor: what is left of a negative balance to be netted later, zero or negative.
+    """
 
     currency_code: str
     partner_id: str
@@ -41,6 +47,7 @@ class PartnerNet:
     amount_minor: int
     entries: int
     entries_hash: str
+    carried_amount_minor: int = 0
 
 
 @dataclass(frozen=True)
@@ -57,13 +64,19 @@ def load_entries(
     relation: str,
     *,
     cutoff_date: date,
-    claimed: Sequence[Path],
+    exported: Sequence[Path],
+    live: Sequence[Path],
     open_holds: Sequence[Hold],
+    offset_share: Decimal = Decimal(1),
 ) -> None:
     """Put the payable entries into the temporary table ``ENTRIES_TABLE``.
 
     Payable: available on or before the cut-off (included), not held by facts or by a decision, not
-    claimed by a live or exported batch, not a payout itself. Amounts of either sign are taken (P3).
+    wholly claimed by an exported batch and not at all by a live one, not a payout itself. Amounts
+    of either sign are taken, negative ones as far as ``offset_share`` lets them (P3):
+    ``payout_amount_minor`` is the part that is claimed, ``entry_amount_minor`` the whole entry.
+    exported, live: claims files of those batches. What a live batch leaves of a negative entry
+    waits until that batch is decided, because two live batches never claim one entry (I4).
     Raises: ProposalRefusedError when the relation cannot be read or breaks its contract.
     """
     import duckdb
@@ -83,12 +96,17 @@ def load_entries(
         connection.execute(
             f"create or replace temp table {ENTRIES_TABLE} as "
             "select entry_id, commission_id, entry_kind, partner_id, partner_name, partner_status, "
-            "is_pilot, customer_id, lead_id, payout_amount_minor::bigint as payout_amount_minor, "
-            f"payout_currency_code, available_date::date as available_date from {relation} as "
-            "candidate where available_date <= ? and not coalesce(is_held, false) "
-            "and entry_kind <> 'payout' and not exists (from "
-            f"({claimed_entries_sql(list(claimed))}) as claimed "
-            f"where claimed.entry_id = candidate.entry_id) and {held_conditions}",
+            "is_pilot, customer_id, lead_id, line_id, (candidate.entry_amount_minor - "
+            "coalesce(claimed.claimed_amount_minor, 0))::bigint as payout_amount_minor, "
+            "payout_currency_code, available_date::date as available_date, "
+            "candidate.entry_amount_minor::bigint as entry_amount_minor "
+            f"from {relation} as candidate left join ({claimed_amounts_sql(list(exported))}) as "
+            "claimed using (entry_id) where available_date <= ? and not coalesce(is_held, false) "
+            "and entry_kind <> 'payout' and (claimed.claimed_amount_minor is null or "
+            "claimed.claimed_amount_minor <> candidate.entry_amount_minor) "
+            f"and not exists (from ({claimed_amounts_sql(list(live))}) as taken "
+            "where taken.entry_id = candidate.entry_id) "
+            f"and {held_conditions}",
             [cutoff_date],
         )
     except duckdb.Error as error:
@@ -106,14 +124,20 @@ def load_entries(
             f"{relation} repeats {rows - distinct_ids} entries and has {incomplete} incomplete "
             "ones; nothing was proposed. Correct the model: one row per journal entry"
         )
+    claim_within_offset(connection, ENTRIES_TABLE, offset_share)
 
 
 def partner_nets(connection: DuckDBPyConnection) -> list[PartnerNet]:
-    """Net per currency and partner over the loaded entries, sorted."""
+    """Net per currency and partner over what is claimed of the loaded entries, sorted."""
     rows = connection.execute(
         "select payout_currency_code, partner_id, min(partner_name), min(partner_status), "
-        "coalesce(bool_and(is_pilot), false), sum(payout_amount_minor), count(*), "
-        f"{ENTRIES_HASH_SQL} from {ENTRIES_TABLE} group by 1, 2 order by 1, 2"
+        "coalesce(bool_and(is_pilot), false), "
+        # Nothing can be netted: the negative balance itself is what is shown.
+        f"case when count(*) filter {IS_CLAIMED_SQL} = 0 then sum(carried_amount_minor) "
+        f"else sum(payout_amount_minor) end::bigint, count(*) filter {IS_CLAIMED_SQL}, "
+        "coalesce(sha256(string_agg(entry_id, chr(10) order by entry_id) "
+        f"filter {IS_CLAIMED_SQL}), ''), "
+        f"sum(carried_amount_minor)::bigint from {ENTRIES_TABLE} group by 1, 2 order by 1, 2"
     ).fetchall()
     return [PartnerNet(*row) for row in rows]
 
@@ -138,15 +162,16 @@ def claimed_entry_faults(
         "select count(*), count(candidate.entry_id), "
         "count(*) filter (coalesce(candidate.is_held, false)), "
         "count(*) filter (candidate.entry_id is not null and "
-        "(candidate.payout_amount_minor, candidate.payout_currency_code, candidate.partner_id, "
-        "candidate.available_date) is distinct from (claim.payout_amount_minor, "
-        "claim.payout_currency_code, claim.partner_id, claim.available_date)) "
-        f"from {parquet_scan([claims])} as claim left join {relation} as candidate using (entry_id)"
+        "(candidate.entry_amount_minor, candidate.payout_currency_code, candidate.partner_id, "
+        "candidate.available_date) is distinct from (coalesce(claim.entry_amount_minor, "
+        "claim.payout_amount_minor), claim.payout_currency_code, claim.partner_id, "
+        "claim.available_date)) "
+        f"from {claims_scan([claims])} as claim left join {relation} as candidate using (entry_id)"
     ).fetchone()
     claimed, found, held, changed = row
     if not found:
         held = connection.execute(
-            f"select count(*) from {parquet_scan([claims])} as claim "
+            f"select count(*) from {claims_scan([claims])} as claim "
             f"semi join {HOLDS_RELATION} as hold using (entry_id)"
         ).fetchone()[0]
         return False, [f"{held} of its entries are held now"] if held else []

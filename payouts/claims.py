@@ -38,6 +38,8 @@ COLUMNS: tuple[tuple[str, str], ...] = (
     ("payout_amount_minor", "bigint"),
     ("payout_currency_code", "varchar"),
     ("available_date", "date"),
+    # The whole entry; a batch may claim a part of a negative one (P3).
+    ("entry_amount_minor", "bigint"),
 )
 # Entry ids are fixed-width hex text, so that joining them with line breaks is unambiguous.
 ENTRIES_HASH_SQL = "sha256(string_agg(entry_id, chr(10) order by entry_id))"
@@ -78,11 +80,31 @@ def claiming_paths(connection: Connection, home: Path, states: Iterable[str]) ->
     return paths
 
 
-def claimed_entries_sql(paths: list[Path]) -> str:
-    """SQL of all claimed entry ids of these files; an empty relation when there are none."""
+def claimed_amounts_sql(paths: list[Path]) -> str:
+    """SQL of what these files claim: entry_id, claimed_amount_minor, entry_amount_minor.
+
+    One row per entry; an empty relation when there are no files. Files of an earlier version name
+    no whole amount: they claimed whole entries.
+    """
     if not paths:
-        return "select null::varchar as entry_id where false"
-    return f"select entry_id from {parquet_scan(paths)}"
+        return (
+            "select null::varchar as entry_id, null::bigint as claimed_amount_minor, "
+            "null::bigint as entry_amount_minor where false"
+        )
+    return (
+        "select entry_id, sum(payout_amount_minor)::bigint as claimed_amount_minor, "
+        "max(coalesce(entry_amount_minor, payout_amount_minor))::bigint as entry_amount_minor "
+        f"from {claims_scan(paths)} group by entry_id"
+    )
+
+
+def claims_scan(paths: list[Path]) -> str:
+    """SQL that reads claims files of any version, with all ``COLUMNS``."""
+    empty = ", ".join(f"null::{kind} as {name}" for name, kind in COLUMNS)
+    return (
+        f"(select {empty} where false union all by name "
+        f"select * from {parquet_scan(paths, union_by_name=True)})"
+    )
 
 
 def check_claims(home: Path, content: BatchContent) -> None:

@@ -17,17 +17,19 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, func, select
 
 from payouts import segments
-from payouts.claims import claiming_paths
+from payouts.claims import claiming_paths, claims_scan
+from payouts.dispute_tables import DISPUTE_COLUMNS, dispute_rows
 from payouts.hashing import parse_instant
 from payouts.holds import load_holds
 from payouts.journal_schema import REGISTERED_COLUMNS
 from payouts.lead_tables import LEAD_TABLES, lead_table_rows
+from payouts.outcomes import all_item_states
 from payouts.parquet import parquet_scan
 from payouts.payees import load_payees
 from payouts.periods import closed_periods
 from payouts.posted_adjustments import ADJUSTMENT_COLUMNS, adjustment_rows
 from payouts.records import list_batches
-from payouts.schema import batch_states, payout_items, proposals
+from payouts.schema import batch_exceptions, batch_states, payout_items, proposals
 from payouts.states import LIVE_STATES, STATES
 from payouts.store import Store
 
@@ -50,7 +52,7 @@ TABLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("payout_id", "varchar"), ("batch_id", "varchar"), ("partner_id", "varchar"),
         ("currency_code", "varchar"), ("rail", "varchar"), ("amount_minor", "bigint"),
         ("state", "varchar"), ("left_out_reason", "varchar"), ("expected_pay_date", "date"),
-        ("settled_date", "date"),
+        ("settled_date", "date"), ("reason_code", "varchar"), ("carried_amount_minor", "bigint"),
     ),
     "control__holds": (
         ("hold_id", "varchar"), ("subject_type", "varchar"), ("subject_id", "varchar"),
@@ -66,6 +68,11 @@ TABLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("period", "varchar"), ("closed_at", "timestamp"), ("closed_after_segment", "bigint"),
     ),
     "control__adjustments": ADJUSTMENT_COLUMNS,
+    "control__disputes": DISPUTE_COLUMNS,
+    "control__batch_exceptions": (
+        ("batch_id", "varchar"), ("number", "integer"), ("kind", "varchar"),
+        ("partner_id", "varchar"), ("amount_minor", "bigint"), ("detail", "varchar"),
+    ),
     **LEAD_TABLES,
 }  # fmt: skip
 LEFT_OUT = "left_out"
@@ -86,9 +93,13 @@ def load_control_tables(store: Store, home: Path, connection: DuckDBPyConnection
             "control__batches": [_batch_row(summary) for summary in list_batches(reader)],
             "control__payout_items": _item_rows(reader),
             "control__holds": [_hold_row(hold) for hold in load_holds(reader)],
-            "control__payees": [vars(payee) for payee in load_payees(reader).values()],
+            "control__payees": [_payee_row(payee) for payee in load_payees(reader).values()],
             "control__closed_periods": [_period_row(each) for each in closed_periods(reader)],
             "control__adjustments": adjustment_rows(reader),
+            "control__disputes": dispute_rows(reader),
+            "control__batch_exceptions": [
+                dict(row) for row in reader.execute(select(batch_exceptions)).mappings()
+            ],
             **lead_table_rows(reader),
         }
         _create_journal_view(connection, segments.existing_paths(home, records))
@@ -138,14 +149,16 @@ def _create_claims_view(connection: DuckDBPyConnection, reader: Connection, home
     if paths:
         body = (
             "select claim.entry_id, claim.batch_id, claim.payout_id, "
+            "claim.payout_amount_minor as claimed_amount_minor, "
             f"batch.state in ({live}) as is_live, batch.state as batch_state "
-            f"from {parquet_scan(paths)} as claim "
+            f"from {claims_scan(paths)} as claim "
             "join raw.control__batch_states as batch using (batch_id)"
         )
     else:
         body = (
             "select null::varchar as entry_id, null::varchar as batch_id, "
-            "null::varchar as payout_id, null::boolean as is_live, "
+            "null::varchar as payout_id, null::bigint as claimed_amount_minor, "
+            "null::boolean as is_live, "
             "null::varchar as batch_state where false"
         )
     connection.execute(f"create or replace view raw.control__claims as {body}")
@@ -157,6 +170,11 @@ def _segment_row(record: segments.SegmentRecord) -> dict[str, Any]:
 
 def _batch_row(summary: Any) -> dict[str, Any]:
     return {**vars(summary), "proposed_at": parse_instant(summary.proposed_at)}
+
+
+def _payee_row(payee: Any) -> dict[str, Any]:
+    # L4 asks who is paid to the same account, whatever its holder is called.
+    return {**vars(payee), "payee_fingerprint": payee.account_fingerprint}
 
 
 def _hold_row(hold: Any) -> dict[str, Any]:
@@ -197,16 +215,20 @@ def _item_rows(reader: Connection) -> list[dict[str, Any]]:
         .order_by(payout_items.c.payout_id)
     )
     rows = []
+    exported = all_item_states(reader)
     for row in reader.execute(query).mappings():
         is_left_out = row["left_out_reason"] is not None
         if is_left_out and row["newest_ordinal"] is None:
             continue
+        item = exported.get(row["payout_id"])
+        state = item.state if item else row["state"]
         rows.append(
             {
                 **row,
-                "state": LEFT_OUT if is_left_out else row["state"],
+                "state": LEFT_OUT if is_left_out else state,
                 "expected_pay_date": None if is_left_out else row["pay_date"],
-                "settled_date": None,
+                "settled_date": item.settled_date if item else None,
+                "reason_code": item.reason_code if item else None,
             }
         )
     return rows

@@ -59,6 +59,10 @@ class BatchError(PayoutsError):
     """Base of errors about batches."""
 
 
+class DetailsInvalidError(PayoutsError):
+    """Payment details have another shape than their rail wants; the message repeats no value."""
+
+
 class BatchNotFoundError(BatchError):
     """No batch has this id."""
 
@@ -81,3 +85,35 @@ class BatchStaleError(ExportRefusedError):
 
 class ExportDamagedError(ExportRefusedError):
     """An exported file differs from what was registered."""
+
+
+class VaultError(PayoutsError):
+    """Base of errors of the vault. No message repeats what the vault keeps."""
+
+
+class VaultKeyMissingError(VaultError):
+    """The key of the vault is not in the environment, or is none."""
+
+
+class VaultKeyWrongError(VaultError):
+    """The vault was written with another key."""
+
+
+class VaultDamagedError(VaultError):
+    """A row of the vault is not what was written: it was changed outside the product."""
+
+
+class DetailsMissingError(VaultError):
+    """The vault does not hold these details, or they were erased."""
+
+
+class ScreeningCommandError(PayoutsError):
+    """PARTNERLEDGER_SCREENING_COMMAND cannot be read as a command."""
+
+
+class SettlementError(PayoutsError):
+    """Base of errors about what a bank or provider reported; nothing was applied."""
+
+
+class SettlementFileError(SettlementError):
+    """A file of a bank or provider cannot be read; nothing of it was applied."""

@@ -19,7 +19,7 @@ from payouts.errors import ChainBrokenError
 from payouts.hashing import GENESIS_HASH, canonical_json, instant_text, sha256_text
 from payouts.schema import events
 
-# Version 1: SHA-256 of the canonical JSON of the ten fields in `_hash`. A later form gets a new
+# Version 1: SHA-256 of the canonical JSON of the fields in `event_hash`. A later form gets a new
 # number, so that old events stay provable.
 HASH_VERSION = 1
 
@@ -84,7 +84,7 @@ def append(
         "hash_version": HASH_VERSION,
         "previous_hash": last.hash,
     }
-    row = {**fields, "hash": _hash(fields)}
+    row = {**fields, "hash": event_hash(fields)}
     connection.execute(events.insert().values(**row))
     return _event(row)
 
@@ -125,7 +125,7 @@ def check_chain(connection: Connection) -> Head:
                 f"event {last.seq + 1} is missing from the control database (next is "
                 f"{row['seq']}); restore the control database from a backup"
             )
-        if row["previous_hash"] != last.hash or row["hash"] != _hash(row):
+        if row["previous_hash"] != last.hash or row["hash"] != event_hash(row):
             raise ChainBrokenError(
                 f"event {row['seq']} ({row['kind']}, {row['subject']}) does not match its hash: it "
                 "was changed outside partnerledger; restore the control database from a backup"
@@ -142,7 +142,11 @@ def contains(connection: Connection, seq: int, event_hash: str) -> bool:
     return found == event_hash
 
 
-def _hash(row: Mapping[str, Any]) -> str:
+def event_hash(row: Mapping[str, Any]) -> str:
+    """The hash that a stored event must have; empty for a form that this version does not know.
+
+    row: the columns of the event, ``payload`` as the stored text.
+    """
     if row["hash_version"] != HASH_VERSION:
         return ""
     names = ("hash_version", "seq", "kind", "subject", "actor", "identity_level", "payload",

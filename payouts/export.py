@@ -1,10 +1,10 @@
-"""Exporting an approved batch: payout file, journal entries and register in one step.
+"""Exporting an approved batch: payout files, journal entries and register in one step.
 
 What belongs here: the guards of an export, write order, export again.
 What does not: the bytes of a format (``files/``) and approvals.
 Source: payouts reference 3.1, 4.5 and 7; I5, I7, I14, I18.
 
-Order: payout file, journal segment, manifest (each temp → fsync → rename), then one transaction
+Order: payout files, journal segment, manifest (each temp → fsync → rename), then one transaction
 with the export, the segment and the event. A crash before the commit leaves files that do not
 exist for any reader; the next export writes the same bytes over them.
 """
@@ -16,50 +16,43 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from payouts import candidates, events, journal, periods, segments
-from payouts.approvals import check_enough, check_hash
+from payouts.approval_checks import check_enough
 from payouts.checkpoints import reached
-from payouts.durable import write_durably
+from payouts.durable import safe_child, write_durably
 from payouts.errors import (
     BatchStaleError,
     ControlBusyError,
     ExportDamagedError,
     ExportRefusedError,
 )
-from payouts.export_files import EXPORT_FOLDER, discard_unregistered_export, private_folder
-from payouts.files import csv_file
-from payouts.freshness import changed_reasons, expired_reason, mark_stale
-from payouts.hashing import canonical_json, instant_text, sha256_file, sha256_text
+from payouts.export_again import ExportResult, export_again, export_result
+from payouts.export_files import (
+    EXPORT_FOLDER,
+    MANIFEST_NAME,
+    discard_unregistered_export,
+    private_folder,
+)
+from payouts.export_guards import guarded, rendered
+from payouts.files.payment import PayoutFile
+from payouts.freshness import mark_stale
+from payouts.hashing import canonical_json, instant_text, sha256_bytes, sha256_text
 from payouts.payout_entries import payout_entries_table
-from payouts.records import BatchContent, append_batch_event, load_content, load_state
-from payouts.schema import exports
+from payouts.records import BatchContent, append_batch_event, load_state
+from payouts.schema import export_files, exports
 from payouts.segments import SegmentFile
-from payouts.states import EXPORT, EXPORTED, BatchState, check_transition
+from payouts.states import ABORTED, EXPORT, EXPORTED_STATES, BatchState, check_transition
 from payouts.store import Store
 from payouts.terms import ApprovalRules, PayoutRules
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-MANIFEST_NAME = "manifest.json"
+    from payouts.vault import Vault
+
 _ENTRIES_VIEW = "payout_entries"
-
-
-@dataclass(frozen=True)
-class ExportResult:
-    """A payout file on disk. ``is_new`` is False when the batch had been exported before."""
-
-    batch_id: str
-    is_new: bool
-    file_path: Path
-    file_sha256: str
-    manifest_path: Path
-    segment: int
-    items: int
-    total_amount_minor: int
-    currency_code: str
 
 
 @dataclass(frozen=True)
@@ -67,14 +60,14 @@ class _Prepared:
     content: BatchContent
     state: BatchState
     head: events.Head
+    files: tuple[PayoutFile, ...]
+    execution_date: date
 
 
 @dataclass(frozen=True)
 class _Written:
     """Published, not yet registered files of one export."""
 
-    file_sha256: str
-    file_bytes: int
     segment: SegmentFile
     manifest: str
     recorded_at: datetime
@@ -94,12 +87,18 @@ def export_batch(
     recorded_at: datetime | None = None,
     relation: str = candidates.CANDIDATES_RELATION,
     identity_level: str = "os_user",
+    vault: Vault | None = None,
+    execution_date: date | None = None,
+    today: date | None = None,
 ) -> ExportResult:
-    """Write the payout file of an approved batch, or confirm the one that was written.
+    """Write the payout files of an approved batch, or confirm those that were written.
 
     warehouse: DuckDB in which gates and holds are checked again; needed for the first export only.
     exported_at: the wall clock, naive UTC, for the register. recorded_at: the ledger's time of the
     payout entries (J3); default the end of the last posted night, so that a replay keeps its axis.
+    vault: where accounts are kept; a rail that names none needs none. execution_date: the day on
+    which the bank is asked to pay, default the pay date; a batch approved late is paid later.
+    today: the local day of exported_at, default the pay date.
     An exported batch is checked against its registered hash; a deleted file is written again,
     byte for byte, and nothing is posted.
     Raises: ExportRefusedError, BatchStaleError (the batch is stale now), ExportDamagedError,
@@ -108,8 +107,9 @@ def export_batch(
     with segments.files_lock(home):
         with store.read() as reader:
             state = load_state(reader, batch_id)
-        if state.state == EXPORTED:
-            return _export_again(store, home, batch_id)
+        # What was aborted must not lie where payable files lie.
+        if state.state in EXPORTED_STATES and state.state != ABORTED:
+            return export_again(store, home, batch_id, vault)
         check_transition(batch_id, state.state, EXPORT)
         if warehouse is None:
             raise ExportRefusedError(
@@ -118,7 +118,7 @@ def export_batch(
             )
         prepared = _prepare(
             store, home, batch_id, warehouse, as_of, rules, approval_rules, exported_at, actor,
-            relation,
+            relation, vault, execution_date, today,
         )  # fmt: skip
         return _write_and_register(
             store, home, prepared, exported_at, recorded_at, actor, identity_level
@@ -136,19 +136,19 @@ def _prepare(
     exported_at: datetime,
     actor: str,
     relation: str,
+    vault: Vault | None,
+    execution_date: date | None,
+    today: date | None,
 ) -> _Prepared:
     """All guards. A batch that changed goes stale here, in a transaction of its own."""
     with store.read() as reader:
         head = events.check_chain(reader)
-        content = load_content(reader, batch_id)
-        state = load_state(reader, batch_id)
-        check_hash(home, content, state, state.content_hash)
-        expired = expired_reason(state, approval_rules, exported_at)
-        reasons = [expired] if expired else changed_reasons(
-            reader, home, content, warehouse=warehouse, as_of=as_of, rules=rules, relation=relation
-        )  # fmt: skip
+        content, state, reasons = guarded(
+            reader, home, batch_id, warehouse, as_of, rules, approval_rules, exported_at, relation
+        )
         if not reasons:
-            check_enough(content, state, approval_rules)
+            check_enough(reader, content, state, approval_rules)
+            files, day = rendered(reader, content, vault, execution_date, today)
     if reasons:
         with store.write() as writer:
             mark_stale(writer, state, reasons, actor=actor, recorded_at=exported_at)
@@ -157,7 +157,7 @@ def _prepare(
             f"batch {batch_id} was not exported and is stale now: {'; '.join(reasons)}. Its "
             "entries are free; propose again"
         )
-    return _Prepared(content, state, head)
+    return _Prepared(content, state, head, tuple(files), day)
 
 
 def _write_and_register(
@@ -170,14 +170,9 @@ def _write_and_register(
     identity_level: str,
 ) -> ExportResult:
     content = prepared.content
-    payload = csv_file.render(content)
     folder = private_folder(home, content.batch_id)
-    file_path = folder / csv_file.FILE_NAME
-    write_durably(file_path, payload, "export_file")
-    if file_path.read_bytes() != payload:
-        raise ExportDamagedError(
-            f"{file_path} differs when read back; check the disk, export again"
-        )
+    for file in prepared.files:
+        _write_file(safe_child(folder, file.name), file.content, "export_file")
     with store.read() as reader:
         registered = segments.records(reader)
         night = journal.last_night(reader)
@@ -190,15 +185,14 @@ def _write_and_register(
         recorded_at = night.recorded_at
     segments.set_orphans_aside(home, registered)
     segment = _write_payout_segment(home, content, registered, recorded_at, last_closed)
-    file_sha256 = sha256_file(file_path)
-    manifest = _manifest(prepared, file_sha256, len(payload), segment, exported_at)
+    manifest = _manifest(prepared, segment, exported_at)
     manifest_path = folder / MANIFEST_NAME
     write_durably(manifest_path, manifest.encode("utf-8"), "export_manifest")
-    written = _Written(file_sha256, len(payload), segment, manifest, recorded_at)
+    written = _Written(segment, manifest, recorded_at)
     with store.write() as writer:
         has_moved = events.head(writer) != prepared.head
         if not has_moved:
-            _register(writer, prepared.state, written, exported_at, actor, identity_level)
+            _register(writer, prepared, written, exported_at, actor, identity_level)
             reached("export_before_commit")
     if has_moved:
         discard_unregistered_export(store, home, content.batch_id)
@@ -207,17 +201,15 @@ def _write_and_register(
             "was exported. Run the export again"
         )
     reached("export_after_commit")
-    return ExportResult(
-        batch_id=content.batch_id,
-        is_new=True,
-        file_path=file_path,
-        file_sha256=file_sha256,
-        manifest_path=manifest_path,
-        segment=segment.segment,
-        items=len(content.items),
-        total_amount_minor=content.total_amount_minor,
-        currency_code=content.currency_code,
+    return export_result(
+        content, folder, [file.name for file in prepared.files], segment.segment, True
     )
+
+
+def _write_file(path: Path, content: bytes, step: str) -> None:
+    write_durably(path, content, step)
+    if path.read_bytes() != content:
+        raise ExportDamagedError(f"{path} differs when read back; check the disk, export again")
 
 
 def _write_payout_segment(
@@ -241,13 +233,14 @@ def _write_payout_segment(
 
 def _register(
     connection: Connection,
-    state: BatchState,
+    prepared: _Prepared,
     written: _Written,
     exported_at: datetime,
     actor: str,
     identity_level: str,
 ) -> None:
-    """Segment, export and event, all in the caller's transaction."""
+    """Segment, export, its files and the event, all in the caller's transaction."""
+    state = prepared.state
     segments.register(
         connection,
         written.segment,
@@ -258,19 +251,31 @@ def _register(
         registered_at=exported_at,
     )
     manifest_sha256 = sha256_text(written.manifest)
+    rows = [
+        {
+            "batch_id": state.batch_id,
+            "part": part,
+            "file_path": f"{EXPORT_FOLDER}/{state.batch_id}/{file.name}",
+            "file_sha256": sha256_bytes(file.content),
+            "file_bytes": len(file.content),
+            "items": file.items,
+            "total_amount_minor": file.total_amount_minor,
+        }
+        for part, file in enumerate(prepared.files, start=1)
+    ]
+    first = {name: rows[0][name] for name in ("file_path", "file_sha256", "file_bytes")}
     connection.execute(
         exports.insert().values(
             batch_id=state.batch_id,
             content_hash=state.content_hash,
-            file_path=f"{EXPORT_FOLDER}/{state.batch_id}/{csv_file.FILE_NAME}",
-            file_sha256=written.file_sha256,
-            file_bytes=written.file_bytes,
+            **first,
             manifest=written.manifest,
             manifest_sha256=manifest_sha256,
             segment=written.segment.segment,
             exported_at=instant_text(exported_at),
         )
     )
+    connection.execute(export_files.insert(), rows)
     append_batch_event(
         connection,
         state,
@@ -279,7 +284,8 @@ def _register(
         recorded_at=exported_at,
         payload={
             "content_hash": state.content_hash,
-            "file_sha256": written.file_sha256,
+            "file_sha256": rows[0]["file_sha256"],
+            "files_sha256": [row["file_sha256"] for row in rows],
             "manifest_sha256": manifest_sha256,
             "segment": written.segment.segment,
         },
@@ -287,50 +293,8 @@ def _register(
     )
 
 
-def _export_again(store: Store, home: Path, batch_id: str) -> ExportResult:
-    """I18: the same bytes or a refusal. Nothing is recorded, because nothing happens."""
-    with store.read() as reader:
-        content = load_content(reader, batch_id)
-        state = load_state(reader, batch_id)
-        row = reader.execute(select(exports).where(exports.c.batch_id == batch_id)).one()
-    check_hash(home, content, state, row.content_hash)
-    folder = private_folder(home, batch_id)
-    payload = csv_file.render(content)
-    manifest = row.manifest.encode("utf-8")
-    file_path, manifest_path = folder / csv_file.FILE_NAME, folder / MANIFEST_NAME
-    for path, wanted, registered in (
-        (file_path, payload, row.file_sha256),
-        (manifest_path, manifest, row.manifest_sha256),
-    ):
-        if sha256_text(wanted.decode("utf-8")) != registered:
-            raise ExportDamagedError(
-                f"batch {batch_id} would now give another {path.name} than was exported; nothing "
-                "was written. Run partnerledger verify"
-            )
-        if not path.exists():
-            write_durably(path, wanted, "export_again")
-        elif sha256_file(path) != registered:
-            raise ExportDamagedError(
-                f"{path} differs from what was exported; do not upload it. Move it away and export "
-                "again to get the registered bytes"
-            )
-    return ExportResult(
-        batch_id=batch_id,
-        is_new=False,
-        file_path=file_path,
-        file_sha256=row.file_sha256,
-        manifest_path=manifest_path,
-        segment=row.segment,
-        items=len(content.items),
-        total_amount_minor=content.total_amount_minor,
-        currency_code=content.currency_code,
-    )
-
-
 def _manifest(
     prepared: _Prepared,
-    file_sha256: str,
-    file_bytes: int,
     segment: SegmentFile,
     exported_at: datetime,
 ) -> str:
@@ -362,11 +326,17 @@ def _manifest(
                     for approval in state.approvals
                 ],
                 "claims_sha256": content.claims_sha256,
-                "file": {
-                    "name": csv_file.FILE_NAME,
-                    "sha256": file_sha256,
-                    "bytes": file_bytes,
-                },
+                "execution_date": prepared.execution_date,
+                "files": [
+                    {
+                        "name": file.name,
+                        "sha256": sha256_bytes(file.content),
+                        "bytes": len(file.content),
+                        "items": file.items,
+                        "total_amount_minor": file.total_amount_minor,
+                    }
+                    for file in prepared.files
+                ],
                 "journal_segment": {"segment": segment.segment, "sha256": segment.sha256},
                 "audit_chain_head": {"event": prepared.head.seq, "hash": prepared.head.hash},
                 "exported_at": exported_at,

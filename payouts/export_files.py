@@ -16,6 +16,7 @@ from payouts.schema import exports
 from payouts.store import Store
 
 EXPORT_FOLDER = "exports"
+MANIFEST_NAME = "manifest.json"
 
 
 def export_folder(home: Path, batch_id: str) -> Path:

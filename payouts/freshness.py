@@ -19,9 +19,9 @@ from payouts.errors import ExportRefusedError
 from payouts.export_files import discard_unregistered_export
 from payouts.hashing import instant_text, parse_instant
 from payouts.holds import held_entries, load_holds, with_former_leads
-from payouts.payees import load_payees
+from payouts.payees import load_payees, load_payers
 from payouts.records import BatchContent, append_batch_event, list_batches, load_content, load_state
-from payouts.selection import left_out_reason
+from payouts.selection import RAILS_WITH_DETAILS, left_out_reason
 from payouts.states import FINANCE_APPROVED, LIVE_STATES, BatchState
 from payouts.store import Store
 from payouts.terms import ApprovalRules, PayoutRules
@@ -57,6 +57,23 @@ def control_faults(
         faults.append(f"payouts.rails now names {rail} for {content.currency_code}")
     if rules.legal_entity != content.legal_entity:
         faults.append("program.legal_entity has changed")
+    return faults + account_faults(connection, content)
+
+
+def account_faults(connection: Connection, content: BatchContent) -> list[str]:
+    """Which accounts of a batch are not those in force any more; ids and partners, no accounts."""
+    faults = []
+    if content.rail not in RAILS_WITH_DETAILS:
+        return faults
+    payer = load_payers(connection).get(content.rail)
+    if (payer.details_id if payer else None) != content.payer_details_id:
+        faults.append(f"the account to pay from by {content.rail} has changed")
+    payees = load_payees(connection)
+    for item in content.items:
+        payee = payees.get(item.partner_id)
+        now = (payee.details_id, payee.payee_fingerprint) if payee else (None, None)
+        if now != (item.details_id, item.payee_fingerprint):
+            faults.append(f"the payout details of partner {item.partner_id} have changed")
     return faults
 
 

@@ -1,8 +1,8 @@
 """Holds on a line, a lead or a partner: not payable while open; balances do not change (P1).
 
 What belongs here: opening, releasing and listing holds that people decide.
-What does not: opening those of risk signals (``signal_holds``), and holds that follow from facts,
-such as an open dispute; they come with the entries.
+What does not: opening those of risk signals (``signal_holds``) and of disputes (``disputes``), and
+holds that follow from facts, such as an open chargeback; they come with the entries.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ _NAMED_HOLDS = 10
 class Hold:
     """One hold. ``subject_id`` is a commission id, a lead id or a partner id.
 
-    ``signal_id`` is the risk signal that opened it; None for a hold of a person.
+    ``signal_id`` is the risk signal that opened it; None for a hold of a person. ``dispute_id`` is
+    the dispute that it lasts as long as.
     """
 
     hold_id: str
@@ -44,6 +45,7 @@ class Hold:
     is_open: bool
     opened_at: str
     signal_id: str | None = None
+    dispute_id: str | None = None
 
 
 def load_holds(connection: Connection) -> list[Hold]:
@@ -60,6 +62,7 @@ def load_holds(connection: Connection) -> list[Hold]:
                 True,
                 event.recorded_at,
                 event.payload.get("signal_id"),
+                event.payload.get("dispute_id"),
             )
         else:
             opened[hold_id] = Hold(**{**vars(opened[hold_id]), "is_open": False})
@@ -125,7 +128,8 @@ def append_hold(
 ) -> Hold:
     """Record a hold in the caller's write transaction, which has checked it.
 
-    payload: ``subject_type``, ``subject_id``, and ``signal_id`` for that of a signal.
+    payload: ``subject_type``, ``subject_id``, and ``signal_id`` for that of a signal or
+    ``dispute_id`` for that of a dispute.
     """
     hold_id = f"h-{events.head(connection).seq + 1}"
     event = events.append(
@@ -184,23 +188,49 @@ def release_hold(
 ) -> Hold:
     """Release an open hold; what was held is payable again from the next proposal on.
 
-    Raises: DecisionRefusedError when there is no such open hold, or a reason or role is missing.
+    Raises: DecisionRefusedError when there is no such open hold, a reason or role is missing, or
+    the hold belongs to a dispute, whose end releases it.
     """
     check_decider(rules, actor, reason, "release")
     with store.write() as connection:
         hold = {hold.hold_id: hold for hold in load_holds(connection)}.get(hold_id)
         if hold is None or not hold.is_open:
             raise DecisionRefusedError(f"there is no open hold {hold_id!r}; nothing was recorded")
-        events.append(
+        if hold.dispute_id:
+            raise DecisionRefusedError(
+                f"hold {hold_id} lasts as long as dispute {hold.dispute_id}; decide or withdraw "
+                "that. Nothing was recorded"
+            )
+        append_release(
             connection,
-            kind=_RELEASED,
-            subject=f"hold:{hold_id}",
+            hold_id,
+            reason=reason,
             actor=person(actor),
             recorded_at=recorded_at,
-            reason=reason,
             identity_level=identity_level,
         )
     return Hold(**{**vars(hold), "is_open": False})
+
+
+def append_release(
+    connection: Connection,
+    hold_id: str,
+    *,
+    reason: str,
+    actor: str,
+    recorded_at: datetime,
+    identity_level: str = "os_user",
+) -> None:
+    """Record a release in the caller's write transaction, which has checked it."""
+    events.append(
+        connection,
+        kind=_RELEASED,
+        subject=f"hold:{hold_id}",
+        actor=actor,
+        recorded_at=recorded_at,
+        reason=reason,
+        identity_level=identity_level,
+    )
 
 
 def check_decider(rules: ApprovalRules, actor: str, reason: str, verb: str) -> None:

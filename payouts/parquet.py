@@ -36,15 +36,16 @@ def quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def parquet_scan(paths: Sequence[Path]) -> str:
+def parquet_scan(paths: Sequence[Path], union_by_name: bool = False) -> str:
     """SQL that reads exactly these files; the folder is never listed.
 
-    At least one path: a list cannot be empty in DuckDB.
+    At least one path: a list cannot be empty in DuckDB. union_by_name: files may lack columns.
     """
     if not paths:
         raise ValueError("parquet_scan needs at least one file")
     listed = ", ".join(quoted(str(path)) for path in paths)
-    return f"read_parquet([{listed}], hive_partitioning = false)"
+    by_name = ", union_by_name = true" if union_by_name else ""
+    return f"read_parquet([{listed}], hive_partitioning = false{by_name})"
 
 
 def write_part(connection: DuckDBPyConnection, select_sql: str, path: Path) -> Path:

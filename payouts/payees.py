@@ -1,14 +1,15 @@
 """Payee records: statuses only, each change an event. No bank detail, no personal data.
 
-What belongs here: what is known about a payee's readiness to be paid, and the gates (P2).
-What does not: the documents and accounts behind a status; those stay with who checked them.
+What belongs here: statuses that people record by hand, reading payees and payers, the gates (P2).
+What does not: how an event changes them (``payee_state``) and decisions of their own: payout
+details (``payee_details``), tax forms, screening, onboarding.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -16,31 +17,25 @@ from sqlalchemy import Connection
 
 from payouts import events
 from payouts.errors import DecisionRefusedError
+from payouts.payee_state import (
+    PARTNER_PREFIX,
+    PAYEE_KINDS,
+    PAYER_KINDS,
+    PAYER_PREFIX,
+    RECORDED,
+    Payee,
+    PayerAccount,
+    after,
+    payer_after,
+)
 from payouts.store import Store
 
-EVENT_KIND = "payee_recorded"
-_FLAGS = ("terms_accepted", "payee_verified", "tax_form", "screening")
+EVENT_KIND = RECORDED
+_FLAGS = ("terms_accepted", "payee_verified", "screening")
 _ACTIVE = "active"
 _FINGERPRINT = re.compile(r"[0-9a-f]{16,64}")
 # Digits alone, or a country code before digits: an account number that happens to look like hex.
 _ACCOUNT_NUMBER = re.compile(r"[a-f]{0,2}[0-9]+")
-
-
-@dataclass(frozen=True)
-class Payee:
-    """Statuses of one partner. ``screening`` True: clear. Cooling off ends on the day named.
-
-    ``payee_fingerprint`` is a keyed hash of the account, made where the account is kept: partners
-    with the same one are paid to the same account (L4).
-    """
-
-    partner_id: str
-    terms_accepted: bool = False
-    payee_verified: bool = False
-    tax_form: bool = False
-    screening: bool = False
-    cooling_off_until: date | None = None
-    payee_fingerprint: str | None = None
 
 
 def record_payee(
@@ -89,31 +84,65 @@ def record_payee(
         )
     with store.write() as connection:
         before = load_payees(connection).get(partner_id, Payee(partner_id))
-        after = replace(before, **changes)
-        if after != before:
+        changed = replace(before, **changes)
+        _check_vault_decides(before, changes)
+        if changed != before:
             events.append(
                 connection,
                 kind=EVENT_KIND,
-                subject=f"partner:{partner_id}",
+                subject=f"{PARTNER_PREFIX}{partner_id}",
                 actor=actor,
                 recorded_at=recorded_at,
                 payload=changes,
                 reason=reason,
                 identity_level=identity_level,
             )
-    return after
+        return load_payees(connection).get(partner_id, changed)
 
 
 def load_payees(connection: Connection) -> dict[str, Payee]:
-    """Statuses of every partner that has a record, folded from the events."""
+    """What is known of every partner that has a record, folded from the events."""
     payees: dict[str, Payee] = {}
-    for event in events.of_kinds(connection, (EVENT_KIND,)):
-        partner_id = event.subject.removeprefix("partner:")
-        changes = dict(event.payload)
-        if changes.get("cooling_off_until"):
-            changes["cooling_off_until"] = date.fromisoformat(changes["cooling_off_until"])
-        payees[partner_id] = replace(payees.get(partner_id, Payee(partner_id)), **changes)
+    for event in events.of_kinds(connection, PAYEE_KINDS):
+        partner_id = event.subject.removeprefix(PARTNER_PREFIX)
+        payees[partner_id] = after(payees.get(partner_id, Payee(partner_id)), event)
     return payees
+
+
+def load_payers(connection: Connection) -> dict[str, PayerAccount]:
+    """The approved account that each rail pays from; a rail that has none is not here."""
+    return {
+        rail: payer
+        for rail, payer in known_payers(connection).items()
+        if payer.details_id is not None
+    }
+
+
+def known_payers(connection: Connection) -> dict[str, PayerAccount]:
+    """As `load_payers`, with rails whose first account waits for a decision."""
+    payers: dict[str, PayerAccount] = {}
+    for event in events.of_kinds(connection, PAYER_KINDS):
+        rail = event.subject.removeprefix(PAYER_PREFIX)
+        payers[rail] = payer_after(payers.get(rail, PayerAccount(rail)), event)
+    return payers
+
+
+def _check_vault_decides(before: Payee, changes: Mapping[str, Any]) -> None:
+    """What follows from decisions on payout details is not changed beside them."""
+    if "payee_fingerprint" in changes and before.details_id is not None:
+        raise DecisionRefusedError(
+            f"the account of {before.partner_id} is in the vault, which makes its fingerprint; "
+            "propose new details to change it. Nothing was recorded"
+        )
+    kept = before.details_cooling_off_until
+    if kept is None or "cooling_off_until" not in changes:
+        return
+    until = changes["cooling_off_until"]
+    if until is None or until < kept:
+        raise DecisionRefusedError(
+            f"the cooling-off of {before.partner_id} until {kept} follows a change of its payout "
+            "details and is not shortened; wait for that day. Nothing was recorded"
+        )
 
 
 def _checked_fingerprint(text: str | None) -> str | None:
@@ -135,17 +164,19 @@ def failed_gate(
     """The first gate, in configured order, that the partner does not pass; None when all pass.
 
     partner_status: from the partner directory. payee: None when nothing was recorded, which passes
-    ``status`` and ``cooling_off`` alone. Cooling off fails while its date is later than ``as_of``.
+    ``status`` and ``cooling_off`` alone. Cooling off fails while its date is later than ``as_of``,
+    a tax form from the day after its last one on.
     """
-    known: Mapping[str, Any] = vars(payee) if payee else vars(Payee(""))
+    known = payee or Payee("")
     for gate in gates:
         if gate == "status":
             is_passed = partner_status == _ACTIVE
         elif gate == "cooling_off":
-            until = known["cooling_off_until"]
-            is_passed = until is None or until <= as_of
+            is_passed = known.has_cooled_off(as_of)
+        elif gate == "tax_form":
+            is_passed = known.has_valid_tax_form(as_of)
         elif gate in _FLAGS:
-            is_passed = bool(known[gate])
+            is_passed = getattr(known, gate)
         else:
             raise ValueError(f"{gate} is not a gate")
         if not is_passed:

@@ -16,16 +16,24 @@ from sqlalchemy import Connection, select, update
 from payouts import events
 from payouts.errors import BatchNotFoundError, ChainBrokenError, ControlBusyError
 from payouts.hashing import canonical_json, sha256_text
-from payouts.schema import batch_states, batches, payout_items
+from payouts.schema import batch_exceptions, batch_states, batches, payout_items
 from payouts.states import BatchState, apply, fold
 
-# Version 1 of what is hashed; a later form gets a new number and old batches keep theirs.
-_CONTENT_VERSION = 1
+# The form that is hashed; a later form gets a new number and old batches keep theirs. Version 2
+# added accounts, what is carried, and exceptions.
+CONTENT_VERSION = 2
+_FIRST_ITEM_FIELDS = (
+    "payout_id", "partner_id", "partner_name", "amount_minor", "entries", "entries_hash",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class BatchItem:
-    """One partner's payout: positive minor units, and the hash over its sorted entry ids."""
+    """One partner's payout: positive minor units, and the hash over its sorted entry ids.
+
+    carried_amount_minor: what stays to be netted later, zero or negative (P3). details_id and
+    payee_fingerprint: the account in the vault that is paid; None on a rail that needs none.
+    """
 
     payout_id: str
     partner_id: str
@@ -33,6 +41,19 @@ class BatchItem:
     amount_minor: int
     entries: int
     entries_hash: str
+    carried_amount_minor: int | None = None
+    details_id: str | None = None
+    payee_fingerprint: str | None = None
+
+
+@dataclass(frozen=True)
+class BatchException:
+    """What needs a look before a batch is approved; see ``batch_exceptions`` for the kinds."""
+
+    kind: str
+    partner_id: str | None
+    amount_minor: int | None
+    detail: str
 
 
 @dataclass(frozen=True)
@@ -50,6 +71,10 @@ class BatchContent:
     terms_hash: str
     claims_sha256: str
     items: tuple[BatchItem, ...]
+    exceptions: tuple[BatchException, ...] = ()
+    payer_details_id: str | None = None
+    payer_fingerprint: str | None = None
+    content_version: int = CONTENT_VERSION
 
     @property
     def total_amount_minor(self) -> int:
@@ -95,15 +120,23 @@ class BatchDetail:
     left_out: tuple[LeftOutPartner, ...]
     state: BatchState
     events: tuple[events.Event, ...]
+    exceptions: tuple[BatchException, ...] = ()
 
 
 def content_hash(content: BatchContent) -> str:
     """SHA-256 over the canonical JSON of the content; items in the order of partner and payout."""
     items = sorted(content.items, key=lambda item: (item.partner_id, item.payout_id))
+    is_first_form = content.content_version == 1
+    item_fields = _FIRST_ITEM_FIELDS if is_first_form else tuple(BatchItem.__dataclass_fields__)
+    added = {
+        "exceptions": [vars(exception) for exception in content.exceptions],
+        "payer_details_id": content.payer_details_id,
+        "payer_fingerprint": content.payer_fingerprint,
+    }
     return sha256_text(
         canonical_json(
             {
-                "content_version": _CONTENT_VERSION,
+                "content_version": content.content_version,
                 "batch_id": content.batch_id,
                 "version": content.version,
                 "legal_entity": content.legal_entity,
@@ -115,10 +148,8 @@ def content_hash(content: BatchContent) -> str:
                 "terms_hash": content.terms_hash,
                 "claims_sha256": content.claims_sha256,
                 "total_amount_minor": content.total_amount_minor,
-                "items": [
-                    {name: getattr(item, name) for name in BatchItem.__dataclass_fields__}
-                    for item in items
-                ],
+                "items": [{name: getattr(item, name) for name in item_fields} for item in items],
+                **({} if is_first_form else added),
             }
         )
     )
@@ -159,7 +190,22 @@ def load_content(connection: Connection, batch_id: str) -> BatchContent:
             BatchItem(**{name: item[name] for name in BatchItem.__dataclass_fields__})
             for item in items
         ),
+        exceptions=load_exceptions(connection, batch_id),
+        payer_details_id=row.payer_details_id,
+        payer_fingerprint=row.payer_fingerprint,
+        content_version=row.content_version or 1,
     )
+
+
+def load_exceptions(connection: Connection, batch_id: str) -> tuple[BatchException, ...]:
+    """The exceptions of a batch, in the order in which they are shown."""
+    rows = connection.execute(
+        select(batch_exceptions)
+        .where(batch_exceptions.c.batch_id == batch_id)
+        .order_by(batch_exceptions.c.number)
+    ).mappings()
+    names = BatchException.__dataclass_fields__
+    return tuple(BatchException(**{name: row[name] for name in names}) for row in rows)
 
 
 def load_state(connection: Connection, batch_id: str) -> BatchState:
@@ -267,6 +313,7 @@ def show(connection: Connection, batch_id: str) -> BatchDetail:
         ),
         state=state,
         events=tuple(events.of_subject(connection, subject(batch_id))),
+        exceptions=content.exceptions,
     )
 
 

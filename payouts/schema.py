@@ -124,6 +124,10 @@ batches = _table(
     _number("claims_rows"),
     _text("content_hash", unique=True),
     _text("proposed_at"),
+    # Version of the hashed form; null is the first. The payer's account stands in the vault.
+    _number("content_version", nullable=True),
+    _text("payer_details_id", nullable=True),
+    _text("payer_fingerprint", nullable=True),
     UniqueConstraint("legal_entity", "currency_code", "rail", "cutoff_date", "version"),
 )
 
@@ -166,6 +170,10 @@ payout_items = _table(
     _number("entries"),
     _text("entries_hash"),
     _text("left_out_reason", nullable=True),
+    # What stays to be netted later, zero or negative (P3); the account's id and keyed hash.
+    _number("carried_amount_minor", nullable=True),
+    _text("details_id", nullable=True),
+    _text("payee_fingerprint", nullable=True),
     UniqueConstraint("proposal_id", "partner_id"),
     Index("payout_items_by_batch", "batch_id"),
 )
@@ -181,6 +189,78 @@ exports = _table(
     _text("manifest_sha256"),
     _number("segment", ForeignKey("segments.segment"), unique=True),
     _text("exported_at"),
+)
+
+# What needs a look before a batch is approved, in the order in which it is shown; hashed with it.
+batch_exceptions = _table(
+    "batch_exceptions",
+    _text("batch_id", ForeignKey("batches.batch_id"), primary_key=True),
+    Column("number", WholeNumber, primary_key=True, autoincrement=False),
+    _text("kind"),
+    _text("partner_id", nullable=True),
+    _number("amount_minor", nullable=True),
+    _text("detail"),
+)
+
+# The files of an export, one row each; `exports` names the first. A rail's limit splits a batch.
+export_files = _table(
+    "export_files",
+    _text("batch_id", ForeignKey("exports.batch_id"), primary_key=True),
+    Column("part", WholeNumber, primary_key=True, autoincrement=False),
+    _text("file_path", unique=True),
+    _text("file_sha256"),
+    _number("file_bytes"),
+    _number("items"),
+    _number("total_amount_minor"),
+)
+
+# Files in which a bank or provider says what became of payouts: each is read once. The event of the
+# same number holds the hash of the row.
+settlement_files = _table(
+    "settlement_files",
+    _numbered_key("seq", ForeignKey("events.seq")),
+    _text("settlement_id", unique=True),
+    _text("file_sha256", unique=True),
+    _text("file_format"),
+    _text("file_name"),
+    _number("file_bytes"),
+    _number("lines"),
+)
+
+# What became of a payout, in the order in which it was read. `line` is the place in its file.
+payout_outcomes = _table(
+    "payout_outcomes",
+    _numbered_key("seq", ForeignKey("events.seq")),
+    Column("number", WholeNumber, primary_key=True, autoincrement=False),
+    _text("payout_id", ForeignKey("payout_items.payout_id")),
+    _text("batch_id", ForeignKey("batches.batch_id")),
+    _text("outcome"),
+    _number("amount_minor"),
+    _text("currency_code"),
+    _text("value_date", nullable=True),
+    _text("reason_code", nullable=True),
+    _text("reference", nullable=True),
+    _text("settlement_id", nullable=True),
+    _number("line", nullable=True),
+    _text("return_entry_id", nullable=True),
+    Index("payout_outcomes_by_payout", "payout_id", "seq", "number"),
+    Index("payout_outcomes_by_batch", "batch_id", "seq"),
+)
+
+# Disputes that partners or staff open on a line, a lead or a payout. What they wrote and the
+# evidence that the system attached stand here; the event of the same number holds their hash.
+commission_disputes = _table(
+    "commission_disputes",
+    _numbered_key("seq", ForeignKey("events.seq")),
+    _text("dispute_id", unique=True),
+    _text("subject_type"),
+    _text("subject_id"),
+    _text("partner_id"),
+    _text("opened_by_role"),
+    _text("due_at"),
+    _text("text"),
+    _text("evidence"),
+    Index("commission_disputes_by_partner", "partner_id", "seq"),
 )
 
 # Deal registrations and leads that were entered here. The e-mail joins the prospect with other
@@ -246,4 +326,9 @@ APPEND_ONLY = (
     "lead_registrations",
     "lead_messages",
     "adjustments",
+    "batch_exceptions",
+    "export_files",
+    "settlement_files",
+    "payout_outcomes",
+    "commission_disputes",
 )

@@ -2,11 +2,11 @@
 
 What belongs here: the order of reasons. What does not: reading entries or writing batches.
 
-Order: ``pilot``, ``not_positive``, ``below_minimum``, the gates in configured order,
-``name_not_allowed``. A partner outside the pilot is told that first, because nothing else can
-matter yet. A gate is named only when the amount would otherwise be paid: it then is the one thing
-that the partner can act on. Worked example: net 40.00, minimum 50.00 and no tax form shows
-``below_minimum``; net 60.00 and no tax form shows ``tax_form``.
+Order: ``pilot``, ``not_positive``, ``below_minimum``, ``over_cap``, the gates in configured order,
+``payout_details``, ``name_not_allowed``. A partner outside the pilot is told that first, because
+nothing else can matter yet. A gate is named only when the amount would otherwise be paid: it then
+is the one thing that the partner can act on. Worked example: net 40.00, minimum 50.00 and no tax
+form shows ``below_minimum``; net 60.00 and no tax form shows ``tax_form``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,11 @@ from payouts.files.plain_text import plain_text_fault
 from payouts.payees import Payee, failed_gate
 from payouts.terms import PayoutRules
 
+OVER_CAP = "over_cap"
+PAYOUT_DETAILS = "payout_details"
 NAME_NOT_ALLOWED = "name_not_allowed"
+# Rails whose files name an account; csv names the partner and leaves the account to who pays.
+RAILS_WITH_DETAILS = ("sepa", "nacha", "paypal", "wise")
 
 
 def left_out_reason(
@@ -35,7 +39,8 @@ def left_out_reason(
 ) -> str | None:
     """The reason why a partner is not paid, None when it is.
 
-    amount_minor: net over all payable entries, signed. The minimum pays: ``>=``.
+    amount_minor: net over all payable entries, signed. The minimum pays: ``>=``, and so does the
+    cap itself.
     """
     if rules.is_pilot_only and not (is_pilot or partner_id in rules.pilot_partners):
         return "pilot"
@@ -43,10 +48,21 @@ def left_out_reason(
         return "not_positive"
     if amount_minor < rules.minimums_minor.get(currency_code, 0):
         return "below_minimum"
+    cap_minor = rules.caps.per_partner_minor.get(currency_code)
+    if cap_minor is not None and amount_minor > cap_minor:
+        return OVER_CAP
     gate = failed_gate(rules.gates, partner_status, payees.get(partner_id), as_of)
     if gate is not None:
         return gate
+    rail = rules.rail_for(currency_code)
+    if rail in RAILS_WITH_DETAILS and not has_details(payees.get(partner_id), rail):
+        return PAYOUT_DETAILS
     # One partner's text must not block everybody else's money at the export, which refuses it.
     if plain_text_fault(partner_name or "") or plain_text_fault(partner_id):
         return NAME_NOT_ALLOWED
     return None
+
+
+def has_details(payee: Payee | None, rail: str) -> bool:
+    """Whether details in force can be paid by this rail."""
+    return payee is not None and payee.details_id is not None and payee.rail == rail

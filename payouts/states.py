@@ -2,7 +2,7 @@
 
 What belongs here: which event may follow which state, and what a list of events adds up to.
 What does not: who may cause an event (``approvals``) and when (``freshness``).
-Source: payouts reference 3.1. Events that come with settlement are not in the table yet.
+Source: payouts reference 3.1. What became of single payouts: ``outcomes``.
 """
 
 from __future__ import annotations
@@ -19,9 +19,15 @@ FINANCE_APPROVED = "finance_approved"
 REJECTED = "rejected"
 STALE = "stale"
 EXPORTED = "exported"
+SENT = "sent"
+CLOSED = "closed"
+ABORTED = "aborted"
 LIVE_STATES = (PROPOSED, PARTNERSHIPS_APPROVED, FINANCE_APPROVED)
-CLAIMING_STATES = (*LIVE_STATES, EXPORTED)
-STATES = (*LIVE_STATES, REJECTED, STALE, EXPORTED)
+# A file of these is out, or was. What an aborted or returned payout gives back is an entry of its
+# own, so its batch keeps its claims for ever.
+EXPORTED_STATES = (EXPORTED, SENT, CLOSED, ABORTED)
+CLAIMING_STATES = (*LIVE_STATES, *EXPORTED_STATES)
+STATES = (*LIVE_STATES, REJECTED, STALE, *EXPORTED_STATES)
 
 APPROVE_PARTNERSHIPS = "approve_partnerships"
 APPROVE_FINANCE = "approve_finance"
@@ -29,6 +35,10 @@ REVOKE = "revoke"
 REJECT = "reject"
 GO_STALE = "go_stale"
 EXPORT = "export"
+CONFIRM_SENT = "confirm_sent"
+RECORD_OUTCOMES = "record_outcomes"
+REQUEST_ABORT = "request_abort"
+ABORT = "abort"
 
 # (state, event) → states it may lead to. Two targets: more approvals of that role may be needed.
 # A revocation starts a new round: nothing that was approved before counts any more.
@@ -39,23 +49,41 @@ TRANSITIONS: Mapping[tuple[str, str], tuple[str, ...]] = {
     **{(state, REJECT): (REJECTED,) for state in LIVE_STATES},
     **{(state, GO_STALE): (STALE,) for state in LIVE_STATES},
     (FINANCE_APPROVED, EXPORT): (EXPORTED,),
+    (EXPORTED, CONFIRM_SENT): (SENT,),
+    # A bank that reports on payouts has the file. The batch closes with its last open payout, and
+    # a payout that comes back later leaves it closed.
+    (EXPORTED, RECORD_OUTCOMES): (SENT, CLOSED),
+    (SENT, RECORD_OUTCOMES): (SENT, CLOSED),
+    (CLOSED, RECORD_OUTCOMES): (CLOSED,),
+    (EXPORTED, REQUEST_ABORT): (EXPORTED,),
+    (EXPORTED, ABORT): (ABORTED,),
 }
-TRANSITION_EVENTS = (APPROVE_PARTNERSHIPS, APPROVE_FINANCE, REVOKE, REJECT, GO_STALE, EXPORT)
-BATCH_EVENT_KINDS = (
-    "batch_proposed", "batch_approved", "batch_revoked", "batch_rejected", "batch_stale",
-    "batch_exported",
+TRANSITION_EVENTS = (
+    APPROVE_PARTNERSHIPS, APPROVE_FINANCE, REVOKE, REJECT, GO_STALE, EXPORT, CONFIRM_SENT,
+    RECORD_OUTCOMES, REQUEST_ABORT, ABORT,
 )  # fmt: skip
 _KIND_EVENTS = {
     "batch_revoked": REVOKE,
     "batch_rejected": REJECT,
     "batch_stale": GO_STALE,
     "batch_exported": EXPORT,
+    "batch_sent": CONFIRM_SENT,
+    "batch_outcomes": RECORD_OUTCOMES,
+    "batch_abort_requested": REQUEST_ABORT,
+    "batch_aborted": ABORT,
 }
+# In the payload of an approval only where it was delegated or signed.
+_OPTIONAL_OF_APPROVAL = ("delegation_id", "delegator", "key_fingerprint", "signature")
+BATCH_EVENT_KINDS = ("batch_proposed", "batch_approved", *_KIND_EVENTS)
 
 
 @dataclass(frozen=True)
 class Approval:
-    """One person's approval of one content hash."""
+    """One person's approval of one content hash.
+
+    ``delegator``: who lent the role by ``delegation_id``. ``signature``: as ``ssh-keygen`` wrote
+    it, by the key of ``key_fingerprint``.
+    """
 
     actor: str
     role: str
@@ -63,11 +91,23 @@ class Approval:
     content_hash: str
     recorded_at: str
     seq: int
+    delegation_id: str | None = None
+    delegator: str | None = None
+    key_fingerprint: str | None = None
+    signature: str | None = None
+
+    @property
+    def people(self) -> tuple[str, ...]:
+        """Who stands behind it: who gave it, and who lent the role for it."""
+        return (self.actor,) if self.delegator is None else (self.actor, self.delegator)
 
 
 @dataclass(frozen=True)
 class BatchState:
-    """What the events of a batch add up to. ``approvals`` are those of the running round."""
+    """What the events of a batch add up to. ``approvals`` are those of the running round.
+
+    ``abort_requested_by``: who asked to abort the exported batch; another person must agree.
+    """
 
     batch_id: str
     state: str
@@ -78,6 +118,7 @@ class BatchState:
     state_since: str
     reason: str
     last_seq: int
+    abort_requested_by: str | None = None
 
 
 def check_transition(batch_id: str, state: str, event: str) -> None:
@@ -94,6 +135,9 @@ def check_transition(batch_id: str, state: str, event: str) -> None:
         REJECTED: "its entries are free; propose again",
         STALE: "its entries are free; propose again",
         EXPORTED: "its file is out; what changes now goes into the next batch",
+        SENT: "the bank has its file; what comes back is read by settle",
+        CLOSED: "every payout has ended; one that comes back later is read by settle",
+        ABORTED: "its amounts are back on the balances and go into the next batch",
     }[state]
     wanted = event.replace("_", " as ") if event.startswith("approve") else event.replace("_", " ")
     raise DecisionRefusedError(
@@ -126,11 +170,29 @@ def apply(state: BatchState, event: Event) -> BatchState:
     if transition is None:
         raise DecisionRefusedError(f"{event.kind} is not an event of a batch")
     check_transition(state.batch_id, state.state, transition)
-    (target,) = TRANSITIONS[(state.state, transition)]
-    after = replace(after, state=target, state_since=event.recorded_at)
+    target = _target(state, event, transition)
+    if target != state.state:
+        after = replace(after, state_since=event.recorded_at)
+    after = replace(after, state=target)
+    if transition == REQUEST_ABORT:
+        return replace(after, abort_requested_by=event.actor)
     if transition == REVOKE:
         return replace(after, approvals=(), approval_round=state.approval_round + 1)
     return after
+
+
+def _target(state: BatchState, event: Event, transition: str) -> str:
+    """Where a transition leads; with two ways, the event says whether the batch closes."""
+    targets = TRANSITIONS[(state.state, transition)]
+    if len(targets) == 1:
+        return targets[0]
+    target = event.payload["state"]
+    if target not in targets:
+        raise DecisionRefusedError(
+            f"{event.kind} leads batch {state.batch_id} from {state.state} to {target!r}, which is "
+            "not possible"
+        )
+    return target
 
 
 def _first(event: Event) -> BatchState:
@@ -159,6 +221,7 @@ def _approve(state: BatchState, event: Event) -> BatchState:
         content_hash=event.payload["content_hash"],
         recorded_at=event.recorded_at,
         seq=event.seq,
+        **{name: event.payload.get(name) for name in _OPTIONAL_OF_APPROVAL},
     )
     approvals = (*state.approvals, approval)
     given = sum(1 for approval in approvals if approval.role == role)

@@ -23,12 +23,19 @@ from payouts.durable import ensure_folder
 from payouts.errors import ControlBusyError, StorageError, StoreError
 from payouts.schema import write_locks
 
-SCHEMA_REVISION = "0003"  # the newest module in migrations/versions; a test compares them
+SCHEMA_REVISION = "0004"  # the newest module in migrations/versions; a test compares them
 URL_VARIABLE = "PARTNERLEDGER_CONTROL_URL"
 FILE_NAME = "control.sqlite"
 # Long enough for a posting of millions of rows to be registered, short enough to be noticed.
 BUSY_TIMEOUT_SECONDS = 30
-_BUSY_TEXTS = ("database is locked", "database table is locked", "could not obtain lock")
+_BUSY_TEXTS = (
+    "database is locked",
+    "database table is locked",
+    "could not obtain lock",
+    "lock timeout",
+)
+# Any number that nothing else in the database uses: two processes never upgrade it at once.
+_UPGRADE_LOCK = 7_304_119
 _FULL_TEXTS = ("disk is full", "readonly database", "disk i/o error", "unable to open")
 
 
@@ -43,6 +50,9 @@ class Store:
     def read(self) -> Iterator[Connection]:
         """A consistent view; nothing written in it is kept."""
         with _database_errors(self.home), self.engine.connect() as connection:
+            if connection.dialect.name == "postgresql":
+                # There a view is that of one statement, unless asked for; SQLite's lasts.
+                connection.execution_options(isolation_level="REPEATABLE READ")
             yield connection
 
     @contextmanager
@@ -94,11 +104,24 @@ def _engine(url: str, synchronous: str) -> Engine:
         ) from error
     if engine.dialect.name == "sqlite":
         _prepare_sqlite(engine, synchronous)
-    elif engine.dialect.name != "postgresql":
+    elif engine.dialect.name == "postgresql":
+        _prepare_postgresql(engine)
+    else:
         raise StoreError(
             f"{engine.dialect.name} cannot hold the control database; use SQLite or PostgreSQL"
         )
     return engine
+
+
+def _prepare_postgresql(engine: Engine) -> None:
+    """Waits for another writer as long as SQLite does, and not for ever."""
+
+    @event.listens_for(engine, "connect")
+    def _on_connect(driver_connection: object, _record: object) -> None:
+        cursor = driver_connection.cursor()
+        cursor.execute(f"set lock_timeout = {BUSY_TIMEOUT_SECONDS * 1000}")
+        cursor.close()
+        driver_connection.commit()
 
 
 def _prepare_sqlite(engine: Engine, synchronous: str) -> None:
@@ -146,6 +169,8 @@ def _upgrade(store: Store) -> None:
     folder = Path(__file__).parent / "migrations"
     config.set_main_option("script_location", str(folder).replace("%", "%%"))
     with store.engine.execution_options(is_writer=True).begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql(f"select pg_advisory_xact_lock({_UPGRADE_LOCK})")
         # Read again under the write lock: another process may have upgraded in the meantime.
         has_versions = sqlalchemy.inspect(connection).has_table("alembic_version")
         found = (

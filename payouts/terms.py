@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,12 +17,32 @@ if TYPE_CHECKING:
 
 GATES = ("status", "terms_accepted", "payee_verified", "tax_form", "screening", "cooling_off")
 ROLES = ("partnerships", "finance")
+# People of this role never approve a payout; they may stop all of them.
+ADMIN = "admin"
+ALLOWED_SIGNERS = "allowed_signers"
 IDENTITY_LEVELS = ("os_user", "ssh_signed", "oidc")
 
 
 @dataclass(frozen=True)
+class Caps:
+    """What no payout and no batch may exceed, in minor units per currency; a cap itself is within.
+
+    ``times_average``: a payout of more than so many times the partner's average is an exception.
+    """
+
+    per_partner_minor: Mapping[str, int] = field(default_factory=dict)
+    per_batch_minor: Mapping[str, int] = field(default_factory=dict)
+    payouts_per_batch: int | None = None
+    times_average: Decimal | None = Decimal(3)
+
+
+@dataclass(frozen=True)
 class PayoutRules:
-    """Who may be paid, by what and from how much on (P2). Minimums in minor units, `>=` pays."""
+    """Who may be paid, by what and from how much on (P2, P3).
+
+    Minimums in minor units, `>=` pays. ``offset_share``: the part of later earnings that is netted
+    against a negative balance.
+    """
 
     legal_entity: str
     terms_hash: str
@@ -30,6 +51,11 @@ class PayoutRules:
     minimums_minor: Mapping[str, int] = field(default_factory=dict)
     is_pilot_only: bool = False
     pilot_partners: frozenset[str] = frozenset()
+    offset_share: Decimal = Decimal(1)
+    cooling_off_days: int = 7
+    caps: Caps = field(default_factory=Caps)
+    dispute_window_days: int = 60
+    dispute_answer_days: int = 14
 
     def rail_for(self, currency_code: str) -> str:
         """The rail that pays this currency."""
@@ -43,36 +69,56 @@ class Tier:
     up_to: Decimal | None = None
     partnerships: int = 1
     finance: int = 1
+    min_identity: str | None = None
 
 
 @dataclass(frozen=True)
 class ApprovalRules:
-    """Who must agree before money leaves. ``roles`` holds normalised actors, see ``person``."""
+    """Who must agree before money leaves. ``roles`` holds normalised actors, see ``person``.
+
+    ``with_exceptions``: people per role at least, for a batch with exceptions; see ``required``.
+    ``allowed_signers``: the file of people and their keys, see ``signatures``.
+    """
 
     roles: Mapping[str, frozenset[str]]
     tiers: tuple[Tier, ...] = (Tier(),)
     expire_days: int = 7
     min_identity: str = "os_user"
+    with_exceptions: Mapping[str, int] = field(default_factory=dict)
+    allowed_signers: Path | None = None
 
-    def required(self, total_amount_minor: int, currency_code: str) -> dict[str, int]:
+    def required(
+        self, total_amount_minor: int, currency_code: str, has_exceptions: bool = False
+    ) -> dict[str, int]:
         """Approvals per role for a total: the first tier that reaches it, never fewer than one.
 
         A total above the last tier takes the largest count of any tier: a missing open end never
-        lowers the bar.
+        lowers the bar. has_exceptions: whether the batch has one that raises the bar.
         """
+        asking = self._tiers_for(total_amount_minor, currency_code)
+        extra = self.with_exceptions if has_exceptions else {}
+        return {
+            "partnerships": max(
+                [1, extra.get("partnerships", 1), *(tier.partnerships for tier in asking)]
+            ),
+            "finance": max([1, extra.get("finance", 1), *(tier.finance for tier in asking)]),
+        }
+
+    def identity_for(self, total_amount_minor: int, currency_code: str) -> str:
+        """Weakest proof of identity that counts for a total: a tier raises it, and never lowers."""
+        asking = self._tiers_for(total_amount_minor, currency_code)
+        levels = [self.min_identity, *(tier.min_identity for tier in asking if tier.min_identity)]
+        return max(levels, key=IDENTITY_LEVELS.index)
+
+    def _tiers_for(self, total_amount_minor: int, currency_code: str) -> tuple[Tier, ...]:
+        """The tier of a total; all of them above the last."""
         from program.currencies import to_major
 
         total = to_major(total_amount_minor, currency_code)
         for tier in self.tiers:
             if tier.up_to is None or total <= tier.up_to:
-                return {
-                    "partnerships": max(1, tier.partnerships),
-                    "finance": max(1, tier.finance),
-                }
-        return {
-            "partnerships": max([1, *(tier.partnerships for tier in self.tiers)]),
-            "finance": max([1, *(tier.finance for tier in self.tiers)]),
-        }
+                return (tier,)
+        return self.tiers
 
     def has_role(self, actor: str, role: str) -> bool:
         """Whether the terms give ``role`` to this person."""
@@ -97,17 +143,39 @@ def payout_rules(workspace: Workspace) -> PayoutRules:
         minimums_minor={code: terms.minimum_minor(code) for code in terms.minimum},
         is_pilot_only=workspace.program.pilot.enabled,
         pilot_partners=frozenset(workspace.program.pilot.partners),
+        offset_share=terms.offset_share,
+        cooling_off_days=terms.cooling_off_days,
+        caps=Caps(
+            per_partner_minor=_minor(terms.caps.per_partner),
+            per_batch_minor=_minor(terms.caps.per_batch),
+            payouts_per_batch=terms.caps.payouts_per_batch,
+            times_average=terms.caps.times_average,
+        ),
+        dispute_window_days=terms.disputes.window_days,
+        dispute_answer_days=terms.disputes.answer_days,
     )
 
 
 def approval_rules(workspace: Workspace) -> ApprovalRules:
     """Approval terms and roles of a loaded workspace."""
-    program = workspace.program
+    program, approvals = workspace.program, workspace.program.approvals
+    extra = approvals.with_exceptions
     return ApprovalRules(
-        roles={role: frozenset(map(person, getattr(program.roles, role))) for role in ROLES},
+        roles={
+            role: frozenset(map(person, getattr(program.roles, role))) for role in (*ROLES, ADMIN)
+        },
         tiers=tuple(
-            Tier(tier.up_to, tier.partnerships, tier.finance) for tier in program.approvals.tiers
+            Tier(tier.up_to, tier.partnerships, tier.finance, tier.min_identity)
+            for tier in approvals.tiers
         ),
-        expire_days=program.approvals.expire_days,
-        min_identity=program.approvals.min_identity,
+        expire_days=approvals.expire_days,
+        min_identity=approvals.min_identity,
+        with_exceptions={} if extra is None else {role: getattr(extra, role) for role in ROLES},
+        allowed_signers=workspace.root / ALLOWED_SIGNERS,
     )
+
+
+def _minor(amounts: Mapping[str, Decimal]) -> dict[str, int]:
+    from program.currencies import to_minor
+
+    return {code: to_minor(amount, code) for code, amount in amounts.items()}

@@ -1,8 +1,9 @@
 """Proof that what is stored is what was decided and posted: hashes, chains, sums.
 
 What belongs here: the list of checks over events, register and journal, and running all of them.
-What does not: repairing; a broken check says what to restore. Batches: ``verify_batches``; leads:
-``verify_leads``; adjustments and closed periods: ``verify_periods``.
+What does not: repairing; a broken check says what to restore. Batches: ``verify_batches``; what
+became of payouts: ``verify_settlement``; leads: ``verify_leads``; adjustments and closed periods:
+``verify_periods``; disputes: ``verify_disputes``.
 Source: payouts reference 4.3 (I-numbers) and 9 (T14–T16).
 """
 
@@ -25,8 +26,10 @@ from payouts.parquet import memory_connection, parquet_scan
 from payouts.schema import nights
 from payouts.store import Store, open_store
 from payouts.verify_batches import BATCH_CHECKS
+from payouts.verify_disputes import DISPUTE_CHECKS
 from payouts.verify_leads import LEAD_CHECKS
 from payouts.verify_periods import PERIOD_CHECKS
+from payouts.verify_settlement import SETTLEMENT_CHECKS
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -55,7 +58,14 @@ def verify(
         with opened.read() as control:
             evidence = Evidence(home, control, reader, segments.records(control))
             findings = []
-            for check in (*JOURNAL_CHECKS, *BATCH_CHECKS, *LEAD_CHECKS, *PERIOD_CHECKS):
+            for check in (
+                *JOURNAL_CHECKS,
+                *BATCH_CHECKS,
+                *SETTLEMENT_CHECKS,
+                *LEAD_CHECKS,
+                *PERIOD_CHECKS,
+                *DISPUTE_CHECKS,
+            ):
                 findings += _run(check, evidence)
             if warehouse is not None:
                 findings += _run(partial(_desired_state, warehouse, desired_relation), evidence)

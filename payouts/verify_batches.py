@@ -11,17 +11,17 @@ from collections.abc import Iterator
 from sqlalchemy import select
 
 from payouts import events
-from payouts.claims import check_claims, claims_path
+from payouts.claims import check_claims, claims_path, claims_scan
 from payouts.errors import PayoutsError
-from payouts.files import csv_file
 from payouts.findings import Check, Evidence, Finding
-from payouts.hashing import sha256_file, sha256_text
-from payouts.parquet import parquet_scan
+from payouts.parquet import parquet_scan, quoted
 from payouts.payout_entries import ENTRY_KIND
 from payouts.records import content_hash, list_batches, load_content, load_state
-from payouts.schema import batch_states, batches, exports
-from payouts.states import CLAIMING_STATES, EXPORTED
+from payouts.schema import batch_states, batches
+from payouts.signatures import signature_faults
+from payouts.states import CLAIMING_STATES, EXPORTED_STATES, LIVE_STATES
 from payouts.terms import ROLES, person
+from payouts.verify_exports import exports_agree
 
 
 def _finding(check: str, faults: list[str], proved: str) -> Finding:
@@ -80,11 +80,21 @@ def _claims(evidence: Evidence) -> Iterator[Finding]:
     if not paths:
         yield _finding("claims", [], "no claims")
         return
-    scan = parquet_scan(paths)
-    twice, rows = evidence.reader.execute(
-        f"select count(*) - count(distinct entry_id), count(*) from {scan}"
+    scan = claims_scan(paths)
+    live = {summary.batch_id for summary in claiming if summary.state in LIVE_STATES}
+    listed = ", ".join(quoted(batch_id) for batch_id in sorted(live)) or "''"
+    twice, excessive, rows = evidence.reader.execute(
+        f"with claims as (select *, coalesce(entry_amount_minor, payout_amount_minor) as whole, "
+        f"batch_id in ({listed}) as is_live from {scan}), entries as (select entry_id, "
+        "count(*) filter (is_live) as live_claims, count(*) - count(distinct batch_id) as repeats, "
+        "sum(payout_amount_minor) as claimed, max(whole) as whole, "
+        "bool_or(sign(payout_amount_minor) <> sign(whole)) as turns from claims group by 1) "
+        "select count(*) filter (live_claims > 1 or repeats > 0), "
+        "count(*) filter (abs(claimed) > abs(whole) or turns), count(*) from entries"
     ).fetchone()
-    faults = [f"{twice} entries are claimed by two batches"] if twice else []
+    faults = [f"{twice} entries are claimed by two live batches"] if twice else []
+    if excessive:
+        faults.append(f"{excessive} entries are claimed by two batches, or for more than they are")
     entries = evidence.segment_paths
     known = (
         f"select entry_id, partner_id, payout_amount_minor, payout_currency_code, available_date "
@@ -94,8 +104,8 @@ def _claims(evidence: Evidence) -> Iterator[Finding]:
         "null as payout_currency_code, null as available_date where false"
     )
     unknown = evidence.reader.execute(
-        "select count(*) from (select entry_id, partner_id, payout_amount_minor, "
-        f"payout_currency_code, available_date from {scan} except {known})"
+        "select count(*) from (select entry_id, partner_id, coalesce(entry_amount_minor, "
+        f"payout_amount_minor), payout_currency_code, available_date from {scan} except {known})"
     ).fetchone()[0]
     if unknown:
         faults.append(f"{unknown} claimed entries are not in the journal as claimed")
@@ -105,10 +115,10 @@ def _claims(evidence: Evidence) -> Iterator[Finding]:
 def _approvals(evidence: Evidence) -> Iterator[Finding]:
     """I8: every exported batch has distinct approvers of both roles, none its maker."""
     faults = []
-    exported = list_batches(evidence.control, (EXPORTED,))
+    exported = list_batches(evidence.control, EXPORTED_STATES)
     for summary in exported:
         state = load_state(evidence.control, summary.batch_id)
-        approvers = [approval.actor for approval in state.approvals]
+        approvers = [name for approval in state.approvals for name in approval.people]
         roles = {approval.role for approval in state.approvals}
         if (
             len(set(approvers)) != len(approvers)
@@ -120,26 +130,10 @@ def _approvals(evidence: Evidence) -> Iterator[Finding]:
     yield _finding("approvals", faults, f"{len(exported)} exported batches, four eyes each")
 
 
-def _exports(evidence: Evidence) -> Iterator[Finding]:
-    """I7, I18: file, manifest and register agree, and the file would be written again equally."""
-    faults = []
-    rows = evidence.control.execute(select(exports).order_by(exports.c.batch_id)).all()
-    exported = {summary.batch_id for summary in list_batches(evidence.control, (EXPORTED,))}
-    if exported != {row.batch_id for row in rows}:
-        faults.append("exported batches and registered files are not the same set")
-    for row in rows:
-        content = load_content(evidence.control, row.batch_id)
-        path = evidence.home / row.file_path
-        if sha256_text(row.manifest) != row.manifest_sha256:
-            faults.append(f"the registered manifest of {row.batch_id} was changed")
-        if row.content_hash != content_hash(content):
-            faults.append(f"{row.batch_id} was exported with another content hash")
-        if sha256_text(csv_file.render(content).decode("utf-8")) != row.file_sha256:
-            faults.append(f"{row.batch_id} would now give another file than was exported")
-        if path.is_file() and sha256_file(path) != row.file_sha256:
-            faults.append(f"{row.file_path} differs from what was exported; do not upload it")
-    present = sum((evidence.home / row.file_path).is_file() for row in rows)
-    yield _finding("exports", faults, f"{len(rows)} exports, {present} files present and unchanged")
+def _signatures(evidence: Evidence) -> Iterator[Finding]:
+    """Every signed approval is a signature over its batch as it is now."""
+    checked, faults = signature_faults(evidence.control)
+    yield _finding("signatures", faults, f"{checked} signed approvals, each of its batch")
 
 
 def _payout_entries(evidence: Evidence) -> Iterator[Finding]:
@@ -147,7 +141,7 @@ def _payout_entries(evidence: Evidence) -> Iterator[Finding]:
     wanted = sorted(
         (item.payout_id, item.partner_id, content.batch_id, -item.amount_minor,
          content.currency_code)
-        for summary in list_batches(evidence.control, (EXPORTED,))
+        for summary in list_batches(evidence.control, EXPORTED_STATES)
         for content in (load_content(evidence.control, summary.batch_id),)
         for item in content.items
     )  # fmt: skip
@@ -169,6 +163,7 @@ BATCH_CHECKS: tuple[Check, ...] = (
     _batch_contents,
     _claims,
     _approvals,
-    _exports,
+    _signatures,
+    exports_agree,
     _payout_entries,
 )

@@ -63,6 +63,20 @@ def pay_calendar(
     return [PayDate(day, cutoff) for day, cutoff in sorted(cutoff_by_pay_date.items())]
 
 
+def rail_calendars(payouts_terms: PayoutTerms, first: date, last: date) -> dict[str, list[PayDate]]:
+    """`pay_calendar` of each rail that the terms name, on the rail's own business days (P4)."""
+    from program.holidays import rail_holidays
+
+    margin = timedelta(days=SEARCH_MARGIN_DAYS)
+    rails = {payouts_terms.rail_for("default"), *payouts_terms.rails.values()}
+    return {
+        rail: pay_calendar(
+            payouts_terms, first, last, rail_holidays(rail, first - margin, last + margin)
+        )
+        for rail in sorted(rails)
+    }
+
+
 def next_pay_date(
     payouts_terms: PayoutTerms, after: date, holidays: Collection[date] = frozenset()
 ) -> PayDate:

@@ -1,7 +1,7 @@
 """Every error class of the terms room, and the one-line form of a problem.
 
 All of them are permanent: a file must be changed before trying again can help. Does not belong
-here: deciding what is wrong (`lint`, `support`, `validation`).
+here: deciding what is wrong (`lint`, `validation`).
 """
 
 from __future__ import annotations

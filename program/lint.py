@@ -1,24 +1,22 @@
 """Rules across settings (T3): duplicates, gaps, unreachable and contradictory terms.
 
 Pure: a valid model in, findings out. Positions in paths are those of the model. The rules of plans
-stand in `lint_plans` and `lint_rates`; what is only worth a look in `lint_warnings`. Does not
-belong here: checks of a single value (`schema_base`), what is not computed yet (`support`).
+stand in `lint_plans` and `lint_rates`, those of payouts and approvals in `lint_payouts`; what is
+only worth a look in `lint_warnings`. Does not belong here: checks of a single value
+(`schema_base`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from decimal import Decimal
 
-from program.lint_common import amounts, repeated_versions
+from program.lint_common import repeated_versions
+from program.lint_payouts import lint_approvals, lint_payouts
 from program.lint_plans import lint_assignments, lint_plans
 from program.paths import Finding, SettingPath
 from program.schema import Program
 from program.schema_lead import TOUCH_TYPES, AttributionVersion
-from program.schema_payouts import GATES, Approvals, PayoutTerms, Schedule
 from program.schema_sources import FilesSource, Sources
-
-SCHEDULE_SETTINGS = {"monthly": "pay_day", "twice_monthly": "pay_days", "weekly": "pay_weekday"}
 
 
 def lint_program(program: Program, plan_ids: Collection[str]) -> Iterator[Finding]:
@@ -32,8 +30,8 @@ def lint_program(program: Program, plan_ids: Collection[str]) -> Iterator[Findin
         yield from _attribution(("attribution", index), version)
     yield from lint_plans(program)
     yield from lint_assignments(program, plan_ids)
-    yield from _payouts(program.payouts)
-    yield from _approvals(program.approvals, program.program.reporting_currency)
+    yield from lint_payouts(program.payouts)
+    yield from lint_approvals(program.approvals, program.program.reporting_currency)
     if program.pilot.enabled and not program.pilot.partners:
         yield (
             ("pilot", "partners"),
@@ -70,58 +68,3 @@ def _attribution(path: SettingPath, version: AttributionVersion) -> Iterator[Fin
         yield (*path, "compare_models"), f"names {names} more than once", "keep one of each"
     if version.position_based.first + version.position_based.last > 1:
         yield (*path, "position_based"), "first and last add up to more than 1", "lower one of them"
-
-
-def _payouts(payouts: PayoutTerms) -> Iterator[Finding]:
-    yield from _schedule(("payouts", "schedule"), payouts.schedule)
-    yield from amounts(("payouts", "minimum"), payouts.minimum)
-    repeated = [gate for gate in GATES if payouts.gates.count(gate) > 1]
-    if repeated:
-        yield (
-            ("payouts", "gates"),
-            f"names {', '.join(repeated)} more than once",
-            "keep one of each",
-        )
-
-
-def _schedule(path: SettingPath, schedule: Schedule) -> Iterator[Finding]:
-    used = SCHEDULE_SETTINGS[schedule.frequency]
-    for frequency, setting in SCHEDULE_SETTINGS.items():
-        if setting != used and setting in schedule.model_fields_set:
-            yield (
-                (*path, setting),
-                f"is for frequency {frequency}, and has no effect with {schedule.frequency}",
-                f"remove it; {schedule.frequency} takes {used}",
-            )
-    if schedule.frequency == "twice_monthly" and len(set(schedule.pay_days)) == 1:
-        yield (*path, "pay_days"), "names one day twice", "write two days such as [1, 15]"
-
-
-def _approvals(approvals: Approvals, currency_code: str) -> Iterator[Finding]:
-    path: SettingPath = ("approvals", "tiers")
-    last = len(approvals.tiers) - 1
-    highest = None
-    for index, tier in enumerate(approvals.tiers):
-        if tier.up_to is None:
-            if index != last:
-                yield (
-                    (*path, index),
-                    "has no up_to, so that later tiers are never reached",
-                    "add it",
-                )
-            continue
-        if index == last:
-            yield (
-                (*path, index, "up_to"),
-                "leaves batches above it without a rule",
-                "end the list with a tier without up_to",
-            )
-        if highest is not None and tier.up_to <= highest:
-            yield (*path, index, "up_to"), "is not above the tier before", "order tiers by up_to"
-        highest = tier.up_to
-        yield from _amounts_of_tier((*path, index, "up_to"), tier.up_to, currency_code)
-
-
-def _amounts_of_tier(path: SettingPath, up_to: Decimal, currency_code: str) -> Iterator[Finding]:
-    for (*_, _code), message, hint in amounts(path, {currency_code: up_to}):
-        yield path, message, hint

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import combinations
 
+from program.lint_brakes import brake_warnings
 from program.lint_plans import first_days
 from program.paths import Finding, SettingPath
 from program.schema import Program, Sources
@@ -32,6 +33,7 @@ def program_warnings(program: Program) -> Iterator[Finding]:
     """All warnings about `program.yml`."""
     yield from _plans_without_partners(program)
     yield from _partners_without_plan(program)
+    yield from brake_warnings(program)
     paid_in = _payout_currencies(program)
     for plan_index, plan in enumerate(program.plans):
         for index, version in enumerate(plan.versions):

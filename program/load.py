@@ -17,7 +17,6 @@ from program.lint_warnings import program_warnings, source_warnings
 from program.literal_secrets import literal_secrets, names_a_secret
 from program.paths import Finding, format_path
 from program.schema import Program, Sources
-from program.support import unsupported_program
 from program.validation import validate
 from program.yaml_lines import Document, read_yaml
 
@@ -99,7 +98,6 @@ def _load_program(document: Document) -> tuple[Program | None, list[Problem]]:
     result = validate(document, Program, STAND_INS)
     if result.value is not None:
         result.add(lint_program(result.value, _plan_ids(document.value)))
-        result.add(unsupported_program(result.value))
     return result.value, document.problems
 
 

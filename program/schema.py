@@ -1,8 +1,7 @@
 """The whole of `program.yml`, and every part of the terms under one import.
 
 The parts stand in `schema_lead`, `schema_plans`, `schema_payouts`, `schema_risk` and
-`schema_sources`. The schema
-accepts everything that the terms can say; what is not computed yet is refused by `support`.
+`schema_sources`. The schema accepts what each setting can say; `lint` refuses what contradicts.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, StrictStr
 
-from program.schema_base import CurrencyCode, Identifier, Terms, Text
+from program.schema_base import CurrencyCode, DistinctNames, Identifier, Terms, Text
 from program.schema_lead import (
     DEFAULT_ATTRIBUTION,
     DEFAULT_LEAD,
@@ -74,7 +73,7 @@ class Program(Terms):
         DEFAULT_ATTRIBUTION
     )
     plans: Annotated[tuple[Plan, ...], Field(min_length=1)]
-    groups: dict[Text, Text]
+    groups: Annotated[dict[Text, Text], DistinctNames]
     """Plan per partner group; `default` for partners of any other or no group."""
     overrides: tuple[Override, ...] = ()
     payouts: PayoutTerms = PayoutTerms()

@@ -46,9 +46,7 @@ IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 class Terms(BaseModel):
     """Base of every part of the terms: unknown keys refused, values never change after loading."""
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, populate_by_name=True, use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 def _exact_decimal(value: Any) -> Decimal:
@@ -118,6 +116,19 @@ def _domain(value: str) -> str:
     return domain
 
 
+def _distinct(value: Any) -> Any:
+    """Names that differ in the spaces around them only would be one: the last would win unseen."""
+    if isinstance(value, dict):
+        seen: set[str] = set()
+        for name in filter(lambda key: isinstance(key, str), value):
+            if name.strip() in seen:
+                raise ValueError(
+                    f"names {name.strip()} twice, with other spaces around it: keep one of them"
+                )
+            seen.add(name.strip())
+    return value
+
+
 def _as_set(values: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(sorted(set(values)))
 
@@ -153,6 +164,9 @@ Text = Annotated[StrictStr, AfterValidator(_text)]
 Identifier = Annotated[StrictStr, AfterValidator(_identifier)]
 Texts = Annotated[tuple[Text, ...], AfterValidator(_as_set)]
 """A set of names: order and repetition mean nothing."""
+
+DistinctNames = BeforeValidator(_distinct)
+"""For mappings by `Text`."""
 
 Domain = Annotated[StrictStr, AfterValidator(_domain)]
 Domains = Annotated[tuple[Domain, ...], AfterValidator(_as_set)]

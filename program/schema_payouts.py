@@ -11,6 +11,8 @@ from program.currencies import exponent, to_minor
 from program.schema_base import (
     Amount,
     Amounts,
+    Days,
+    ExactDecimal,
     Flag,
     PositiveDays,
     Rate,
@@ -31,6 +33,15 @@ Rail = Literal["csv", "nacha", "sepa", "paypal", "wise"]
 DayOfMonth = Annotated[StrictInt, Field(ge=1, le=31)]
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 DEFAULT_RAIL = "csv"
+RAIL_CURRENCY: dict[Rail, str] = {"nacha": "USD", "sepa": "EUR"}
+"""Rails that pay one currency only."""
+
+Identity = Literal["os_user", "ssh_signed", "oidc"]
+IDENTITIES: tuple[Identity, ...] = ("os_user", "ssh_signed", "oidc")
+"""How an approver proves who they are, the weakest first."""
+
+People = Annotated[StrictInt, Field(ge=1, le=20)]
+Times = Annotated[ExactDecimal, Field(ge=1, le=1000)]
 
 
 def _rail_key(value: str) -> str:
@@ -62,6 +73,29 @@ class Schedule(Terms):
     """Where a pay date goes that falls on a weekend or a holiday of the rail."""
 
 
+class Caps(Terms):
+    """Brakes: what is larger than these is not paid until somebody has changed the terms."""
+
+    per_partner: Amounts = {}
+    """Largest payout per currency, included, in major units; who is due more is left out."""
+    per_batch: Amounts = {}
+    """Largest batch per currency, included, in major units; a larger one is not exported."""
+    payouts_per_batch: Annotated[StrictInt, Field(ge=1, le=1_000_000)] | None = None
+    """Most payouts in one batch, included; absent: no limit."""
+    times_average: Times | None = Decimal(3)
+    """A payout of more than so many times the partner's average is unusual: an exception that
+    approvers see first. null: never."""
+
+
+class DisputeTerms(Terms):
+    """How long a partner may dispute a line, and when an answer is due."""
+
+    window_days: PositiveDays = 60
+    """Days after the statement in which a partner may open a dispute."""
+    answer_days: PositiveDays = 14
+    """Days after the opening in which it is to be decided."""
+
+
 class PayoutTerms(Terms):
     """Who is paid when, by what, from how much on (P2, P3)."""
 
@@ -74,6 +108,10 @@ class PayoutTerms(Terms):
     """Share of later earnings that may be netted against a negative balance (P3)."""
     gates: tuple[Gate, ...] = GATES
     """Conditions that a partner must meet to be paid (P2)."""
+    cooling_off_days: Days = 7
+    """Days for which a partner with new payee details is not paid."""
+    caps: Caps = Caps()
+    disputes: DisputeTerms = DisputeTerms()
 
     def rail_for(self, currency_code: str) -> str:
         """The rail that pays this currency."""
@@ -90,8 +128,20 @@ class ApprovalTier(Terms):
 
     up_to: Amount | None = None
     """Largest total, included, in major units of the batch's currency; absent: no limit."""
-    partnerships: Annotated[StrictInt, Field(ge=1, le=20)] = 1
-    finance: Annotated[StrictInt, Field(ge=1, le=20)] = 1
+    partnerships: People = 1
+    finance: People = 1
+    min_identity: Identity | None = None
+    """Raises `approvals.min_identity` for batches of this tier."""
+
+
+class WithExceptions(Terms):
+    """How many people at least, when a batch has new details, a first payment or an unusual amount.
+
+    It raises the count of the tier and never lowers it.
+    """
+
+    partnerships: People = 1
+    finance: People = 1
 
 
 class Approvals(Terms):
@@ -100,8 +150,10 @@ class Approvals(Terms):
     tiers: Annotated[tuple[ApprovalTier, ...], Field(min_length=1)] = (ApprovalTier(),)
     expire_days: PositiveDays = 7
     """Days after which an approved batch that was not exported goes stale."""
-    min_identity: Literal["os_user", "ssh_signed", "oidc"] = "os_user"
+    min_identity: Identity = "os_user"
     """Weakest proof of identity that counts."""
+    with_exceptions: WithExceptions | None = None
+    """Absent: exceptions are shown, and the tier alone counts."""
 
 
 class Roles(Terms):

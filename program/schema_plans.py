@@ -12,6 +12,7 @@ from program.schema_base import (
     Amount,
     Amounts,
     Days,
+    DistinctNames,
     EffectiveDate,
     Identifier,
     Months,
@@ -150,7 +151,7 @@ class RecurringComponent(Terms):
     caps: Caps | None = None
     first_payment_rate: Rate | None = None
     """For the customer's first payment ever, before all other rates."""
-    product_rates: dict[Text, Rate] = {}
+    product_rates: Annotated[dict[Text, Rate], DistinctNames] = {}
     """By product id, after the conditions and before the tiers."""
     conditions: tuple[Condition, ...] = ()
     """By country of the customer, after the first payment and before the products."""

@@ -152,7 +152,7 @@ TABLE_COLUMNS: dict[str, Columns] = {
     "program__component_products": (*COMPONENT, ("product_id", "text"), ("is_included", "boolean")),
     "program__groups": (("partner_group", "text"), ("plan_id", "text")),
     "program__overrides": (("partner_id", "text"), ("plan_id", "text"), *SPAN),
-    "program__pay_calendar": (("pay_date", "date"), ("cutoff_date", "date")),
+    "program__pay_calendar": (("rail", "text"), ("pay_date", "date"), ("cutoff_date", "date")),
     "program__rails": (("currency_code", "text"), ("rail", "text")),
     "program__payout_minimums": AMOUNT,
 }

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
-from program.calendar import add_years, next_pay_date, pay_calendar
+from program.calendar import add_years, next_pay_date, rail_calendars
 from program.currencies import currency_exponents, to_minor
 from program.decay import decay_weights
 from program.fingerprint import VersionKey, plan_version_hashes
@@ -210,8 +210,9 @@ def _add_payouts(rows: Rows, program: Program, as_of: date) -> None:
     first = add_years(as_of, -CALENDAR_YEARS_BEFORE)
     last = add_years(as_of, CALENDAR_YEARS_AFTER)
     rows["program__pay_calendar"].extend(
-        {"pay_date": day.pay_date, "cutoff_date": day.cutoff_date}
-        for day in pay_calendar(payouts, first, last)
+        {"rail": rail, "pay_date": day.pay_date, "cutoff_date": day.cutoff_date}
+        for rail, days in rail_calendars(payouts, first, last).items()
+        for day in days
     )
     rails = {"default": DEFAULT_RAIL, **payouts.rails}
     rows["program__rails"].extend(

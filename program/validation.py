@@ -1,8 +1,7 @@
 """Runs the schema over a read file and turns every fault into one line with a hint.
 
 After a fault the faulty setting is left out and the rest is validated again, so that one typing
-error does not hide what `lint` and `support` would find elsewhere. Does not belong here: rules
-across settings.
+error does not hide what `lint` would find elsewhere. Does not belong here: rules across settings.
 """
 
 from __future__ import annotations
@@ -13,9 +12,10 @@ import re
 import types
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Generic, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Generic, Literal, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 
 from program.paths import Finding, SettingPath, format_path
 from program.schema_plans import COMPONENT_MODELS
@@ -205,10 +205,42 @@ def _describe(
         return path, f"must be {context['ge']} or more", ""
     if kind == "less_than_equal":
         return path, f"must be {context['le']} or less", ""
+    if kind == "too_short" and context["min_length"] == 1:
+        return (path, *_empty(model, error["loc"]))
     if kind in ("too_short", "too_long"):
         bound = context.get("min_length") or context.get("max_length")
-        return path, f"must have {'at least' if kind == 'too_short' else 'at most'} {bound}", ""
+        most = "at least" if kind == "too_short" else "at most"
+        return path, f"must have {most} {bound} entries", f"write {bound} of them"
     return path, error["msg"][0].lower() + error["msg"][1:], ""
+
+
+def _empty(model: type[BaseModel], loc: tuple[str | int, ...]) -> tuple[str, str]:
+    """A list or mapping without entries: what its first one would look like."""
+    name = str(loc[-1])
+    owner = _model_at(model, loc[:-1])
+    found = _setting(owner, name) if owner else None
+    if found is None:
+        return f"needs at least one entry under {name}", ""
+    of_entry = _plain(found.annotation)
+    if get_origin(of_entry) is dict:
+        first = "NAME: ..." if name == "sources" else "USD: 50.00"
+        hint = f"write one under {name}, such as {first}"
+    else:
+        item = _plain(get_args(of_entry)[0])
+        if isinstance(item, type) and issubclass(item, BaseModel):
+            required = [n for n in _setting_names(item) if _setting(item, n).is_required()]
+            hint = f"write '- ' under {name} and give it {' and '.join(required or ['settings'])}"
+        elif get_origin(item) is Literal:
+            hint = f"name one of {', '.join(get_args(item))}"
+        else:
+            hint = f"write {name}: [...] with one of them"
+    if not found.is_required():
+        hint += f", or remove {name} to use the default"
+    return f"needs at least one entry under {name}", hint
+
+
+def _setting(model: type[BaseModel], name: str) -> FieldInfo | None:
+    return next((f for key, f in model.model_fields.items() if name in (key, f.alias)), None)
 
 
 def _not_one_of(value: Any, expected: list[str]) -> tuple[str, str]:

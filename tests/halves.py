@@ -7,10 +7,13 @@ dbt runner of its own; they share the parsed project on disk. Arguments go to bo
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+from orchestration.warehouse import THREADS_VARIABLE
 
 TESTS = Path(__file__).resolve().parent
 FIRST = (
@@ -36,15 +39,20 @@ def commands(arguments: list[str]) -> tuple[list[str], list[str]]:
 def main() -> int:
     """Run both; the status of the first that failed, else 0."""
     first, second = commands(sys.argv[1:])
+    # Each half has one core: more threads would only take turns.
+    environment = {THREADS_VARIABLE: "1", **os.environ}
     with tempfile.TemporaryFile("w+") as kept:
         beside = subprocess.Popen(
             [*first, "-p", "no:cacheprovider"],
             cwd=TESTS.parent,
+            env=environment,
             stdout=kept,
             stderr=subprocess.STDOUT,
         )
         try:
-            status = subprocess.run(second, cwd=TESTS.parent, check=False).returncode
+            status = subprocess.run(
+                second, cwd=TESTS.parent, env=environment, check=False
+            ).returncode
             beside.wait()
         finally:
             beside.kill()

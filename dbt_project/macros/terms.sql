@@ -54,3 +54,14 @@
         hold_days
     ) }}
 {%- endmacro %}
+
+{#
+  T2, decision 0018: an entry was posted under an override where its effective date lies within the override's dates
+  and its plan is the override's. Overrides of one partner never overlap, so an entry meets one at most.
+#}
+{% macro paid_by_override(entries, overrides) -%}
+    {{ entries }}.partner_id = {{ overrides }}.partner_id
+    and {{ entries }}.plan_id = {{ overrides }}.plan_id
+    and {{ entries }}.effective_date >= {{ overrides }}.valid_from_date
+    and {{ entries }}.effective_date < {{ overrides }}.valid_to_date
+{%- endmacro %}

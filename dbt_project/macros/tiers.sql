@@ -11,3 +11,15 @@
         } order by {{ band_number }}
     )
 {%- endmacro %}
+
+{# The same list of the one band that the whole line lies in. #}
+{% macro one_band(rate, part, whole) -%}
+    {{ return(adapter.dispatch('one_band', 'partnerledger')(rate, part, whole)) }}
+{%- endmacro %}
+
+{% macro default__one_band(rate, part, whole) -%}
+    [{
+        'rate': cast({{ rate }} as varchar),
+        'share': cast({{ part }} as varchar) || '/' || cast({{ whole }} as varchar)
+    }]
+{%- endmacro %}

@@ -1,7 +1,6 @@
 """Exporting an approved batch as an asset. What does not belong here: approving, file formats."""
 
 import os
-from datetime import date
 from pathlib import Path
 
 import dagster as dg
@@ -27,26 +26,16 @@ class BatchExportConfig(dg.Config):
 )
 def payout_batch_export(config: BatchExportConfig, home: HomeResource) -> dg.MaterializeResult:
     """Export one batch, checked against the snapshot that is published now."""
-    from dashboards.snapshot import open_snapshot, read_pointer
-    from payouts.export import export_batch
+    from orchestration.batch_actions import export_approved
     from payouts.store import open_store
-    from payouts.terms import approval_rules, payout_rules
     from program.load import load_workspace
 
     workspace = load_workspace(Path(home.workspace_path))
     store = open_store(home.home_path)
     try:
-        with open_snapshot(home.home_path) as warehouse:
-            exported = export_batch(
-                store,
-                home.home_path,
-                config.batch_id,
-                warehouse=warehouse,
-                as_of=date.fromisoformat(read_pointer(home.home_path).as_of),
-                rules=payout_rules(workspace),
-                approval_rules=approval_rules(workspace),
-                exported_at=utc_now(),
-            )
+        exported = export_approved(
+            store, workspace, home.home_path, config.batch_id, exported_at=utc_now()
+        )
     finally:
         store.close()
     return dg.MaterializeResult(
@@ -55,6 +44,7 @@ def payout_batch_export(config: BatchExportConfig, home: HomeResource) -> dg.Mat
             "items": exported.items,
             "total_amount_minor": exported.total_amount_minor,
             "currency_code": exported.currency_code,
+            "files": len(exported.files),
             "file_sha256": exported.file_sha256,
             "is_new": exported.is_new,
         }

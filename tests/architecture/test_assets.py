@@ -40,6 +40,8 @@ MARTS = {
     "fct_partner_balances",
     "fct_payout_batches",
     "fct_payout_items",
+    "fct_batch_exceptions",
+    "fct_commission_disputes",
     "fct_partner_daily",
     "fct_partner_periods",
     "fct_commission_liability",

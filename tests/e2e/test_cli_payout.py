@@ -19,8 +19,8 @@ from typing import Any
 import pytest
 
 from dashboards.snapshot import open_snapshot
-from orchestration.night import run_night
 from orchestration.restore import restore
+from tests.compiled import run_compiled_night
 
 pytestmark = pytest.mark.e2e
 
@@ -74,7 +74,7 @@ def office(tiny, tmp_path_factory) -> Office:
     """The tiny programme in a home of its own, after the night of the cut-off."""
     home = tmp_path_factory.mktemp("office") / "var"
     shutil.copytree(tiny.home, home)
-    run_night(tiny.workspace, home, CUTOFF_NIGHT)
+    run_compiled_night(tiny.workspace, home, CUTOFF_NIGHT)
     return Office(tiny.workspace, home)
 
 
@@ -110,7 +110,7 @@ def test_batch_is_approved_by_two_people_and_exported_byte_identically(office):
 
 
 def test_night_after_the_export_shows_it_paid_and_pays_nothing_twice(office):
-    after = run_night(office.workspace, office.home, NEXT_NIGHT)
+    after = run_compiled_night(office.workspace, office.home, NEXT_NIGHT)
     assert (after.posted_rows, after.batches) == (0, ())
     balance = office.records("balance", "p1")
     assert balance["balances"][0]["paid_amount_minor"] == -6500

@@ -12,6 +12,7 @@ from every_source import FIRST_NIGHT, SECOND_NIGHT, SECRETS, World, start
 from orchestration.night import run_night
 from orchestration.result import NightResult
 from orchestration.warehouse import open_working_file
+from tests.compiled import run_compiled_night
 
 pytestmark = pytest.mark.e2e
 
@@ -63,7 +64,7 @@ def nights(tmp_path_factory):
         first = run_night(world.workspace, world.home, date(2026, 1, 31), clock=lambda: FIRST_NIGHT)
         first_rows = read(world)
         world.february()
-        second = run_night(
+        second = run_compiled_night(
             world.workspace, world.home, date(2026, 2, 21), clock=lambda: SECOND_NIGHT
         )
         yield Nights(world, first, second, first_rows, read(world))

@@ -34,6 +34,7 @@ from localstripe_peer import API_KEY, Billing, running_localstripe
 from dashboards.snapshot import open_snapshot
 from orchestration.night import run_night
 from orchestration.result import NightResult
+from tests.compiled import run_compiled_night
 
 pytestmark = pytest.mark.e2e
 
@@ -276,13 +277,13 @@ def test_balances_and_journal_sum_to_the_hand_worked_totals(story):
 
 
 def test_nothing_new_posts_nothing_and_a_late_refund_posts_its_difference(story):
-    again = run_night(story.workspace, story.home, story.as_of)
+    again = run_compiled_night(story.workspace, story.home, story.as_of)
     assert (again.posted_rows, again.posted_segment) == (0, None)
 
     # 10.00 more of 100.00: 20.00 x 35/100 = 7.00 in all, of which 5.00 were taken already.
     story.billing.refund(story.alpha_invoice, 1000)
     late_as_of = max(story.as_of, datetime.now(UTC).date())
-    late = run_night(story.workspace, story.home, late_as_of)
+    late = run_compiled_night(story.workspace, story.home, late_as_of)
     assert late.posted_rows == 1
     assert _payouts(story, story.alpha_line) == [
         ("p_ann", "earning", 2000),

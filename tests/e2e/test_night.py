@@ -30,6 +30,7 @@ from payouts.errors import NightOrderError, StoreError
 from payouts.store import open_store
 from payouts.terms import approval_rules
 from program.load import load_workspace
+from tests.compiled import run_compiled_night
 
 pytestmark = pytest.mark.e2e
 
@@ -145,7 +146,7 @@ def test_same_night_again_posts_nothing_and_publishes_identical_marts(tiny, tmp_
     watcher = threading.Thread(target=read_all_night)
     watcher.start()
     try:
-        again = run_night(workspace, home, FIRST_DATE)
+        again = run_compiled_night(workspace, home, FIRST_DATE)
     finally:
         stop.set()
         watcher.join()
@@ -160,7 +161,7 @@ def test_same_night_again_posts_nothing_and_publishes_identical_marts(tiny, tmp_
 
 def test_later_night_proposes_the_batch_that_is_due(tiny, tmp_path):
     workspace, home = copy_home(tiny, tmp_path)
-    later = run_night(workspace, home, date(2026, 3, 1))
+    later = run_compiled_night(workspace, home, date(2026, 3, 1))
     assert later.posted_rows == 0
     assert [
         (batch.total_amount_minor, batch.currency_code, batch.pay_date, batch.cutoff_date)
@@ -215,7 +216,7 @@ def test_failed_stream_stops_before_posting_and_keeps_what_landed(tiny, tmp_path
 
     # The refunds landed: their good row is posted by the next night, the malformed one is told.
     (workspace / "drop/invoices-2.csv").unlink()
-    night = run_night(workspace, home, FIRST_DATE)
+    night = run_compiled_night(workspace, home, FIRST_DATE)
     assert [(total.entry_kind, total.payout_amount_minor) for total in night.posted_totals] == [
         ("refund", -500)
     ]
@@ -235,7 +236,7 @@ def test_blocking_check_keeps_the_last_snapshot_and_names_the_key(tiny, tmp_path
     )
     monkeypatch.setattr(reconciliation, "RECONCILIATIONS", broken)
     with pytest.raises(ChecksFailedError) as failure:
-        run_night(workspace, home, FIRST_DATE)
+        run_compiled_night(workspace, home, FIRST_DATE)
     text = str(failure.value)
     assert "reconcile__balances_tie_to_journal" in text
     assert "p1" in text
@@ -263,10 +264,10 @@ def test_full_disk_at_publish_is_one_line_and_the_next_night_just_works(
 
     monkeypatch.setattr("orchestration.night.publish", full)
     with pytest.raises(DiskFullError, match="is full"):
-        run_night(workspace, home, FIRST_DATE)
+        run_compiled_night(workspace, home, FIRST_DATE)
     monkeypatch.undo()
     assert read_pointer(home) == before
-    night = run_night(workspace, home, FIRST_DATE)
+    night = run_compiled_night(workspace, home, FIRST_DATE)
     assert night.posted_rows == 0
     assert read_pointer(home).run_id == night.run_id
 

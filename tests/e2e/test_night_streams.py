@@ -10,6 +10,7 @@ from dashboards.snapshot import read_pointer
 from orchestration.errors import StreamsFailedError
 from orchestration.in_process import home_instance
 from orchestration.night import run_night
+from tests.compiled import run_compiled_night
 from tests.fakes.stripe_server import FakeStripe, status
 
 pytestmark = pytest.mark.e2e
@@ -41,7 +42,7 @@ def story(tmp_path_factory):
         text = SOURCES.format(base_url=fake.base_url)
         (workspace / "sources.yml").write_text(text, encoding="utf-8")
         fake.script[BALANCE] = [status(403)]
-        yield workspace, home, fake, run_night(workspace, home, FIRST_DATE)
+        yield workspace, home, fake, run_compiled_night(workspace, home, FIRST_DATE)
     del os.environ["TEST_STRIPE_KEY"]
 
 

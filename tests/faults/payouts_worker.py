@@ -2,14 +2,21 @@
 
 Usage: payouts_worker.py HOME ACTION [--kill POINT] [--wait FILE] [ARGUMENT…]
 Prints one line: what it did, or the class of the error that refused it.
+
+Usage: payouts_worker.py --serve
+Starts a process for each line of its input, a JSON list of the arguments above, and answers how it
+ended: its exit status, minus the signal that killed it. Nothing is loaded anew for each.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib
+import json
 import os
 import signal
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -47,7 +54,24 @@ def act(world: World, action: str, arguments: list[str]) -> str:
     return f"exported {'new' if world.export(batch).is_new else 'again'}"
 
 
-def main() -> None:
+def serve() -> None:
+    """Answer each line of input; nothing but the loaded modules is shared by the processes."""
+    for name in ("pandas", "pyarrow.parquet"):  # DuckDB loads them when it first needs them
+        importlib.import_module(name)
+    with tempfile.TemporaryDirectory() as folder:  # and the store Alembic
+        open_store(Path(folder)).close()
+    for line in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            # The answers have standard output to themselves.
+            os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+            main(json.loads(line))
+            sys.stdout.flush()
+            os._exit(0)
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+
+
+def main(arguments: list[str]) -> None:
     """Parse, wait for the start signal, act."""
     parser = argparse.ArgumentParser()
     parser.add_argument("home", type=Path)
@@ -55,7 +79,7 @@ def main() -> None:
     parser.add_argument("arguments", nargs="*")
     parser.add_argument("--kill", default="")
     parser.add_argument("--wait", type=Path)
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
 
     def observe(name: str) -> None:
         if name == options.kill:
@@ -74,4 +98,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    serve() if sys.argv[1:] == ["--serve"] else main(sys.argv[1:])

@@ -7,10 +7,12 @@ every check of ``verify`` holds, and no half-written file is left. SQLite runs w
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -34,14 +36,31 @@ def _command(home: Path, *arguments: str) -> list[str]:
     return [sys.executable, str(WORKER), str(home), *arguments]
 
 
-def _kill_twice(home: Path, point: str, *arguments: str) -> None:
-    for attempt in range(2):
-        done = subprocess.run(
-            _command(home, *arguments, "--kill", point), capture_output=True, check=False
-        )
-        # After a committed step the second attempt has nothing left to be killed in.
-        is_over = attempt == 1 and point.endswith("after_commit")
-        assert is_over or done.returncode == -signal.SIGKILL, done.stderr.decode()
+@pytest.fixture(scope="module")
+def workers() -> Iterator[subprocess.Popen[str]]:
+    """Starts a process for each line that it is told."""
+    command = [sys.executable, str(WORKER), "--serve"]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+    ) as serving:
+        yield serving
+        serving.stdin.close()
+
+
+@pytest.fixture
+def kill_twice(workers: subprocess.Popen[str]) -> Callable[..., None]:
+    """Twice, do something in a process of its own that is killed at a point."""
+
+    def _kill_twice(home: Path, point: str, *arguments: str) -> None:
+        for attempt in range(2):
+            told = json.dumps([str(home), *arguments, "--kill", point])
+            workers.stdin.write(f"{told}\n")
+            status = int(workers.stdout.readline())
+            # After a committed step the second attempt has nothing left to be killed in.
+            is_over = attempt == 1 and point.endswith("after_commit")
+            assert is_over or status == -signal.SIGKILL
+
+    return _kill_twice
 
 
 @pytest.fixture
@@ -74,8 +93,8 @@ def _until(home: Path, *steps: tuple[str, ...]) -> None:
     "point",
     [f"segment_{step}" for step in FILE_STEPS] + ["posting_before_commit", "posting_after_commit"],
 )
-def test_posting_killed_at_every_point_posts_once(home, point):
-    _kill_twice(home, point, "post", "r1")
+def test_posting_killed_at_every_point_posts_once(home, point, kill_twice):
+    kill_twice(home, point, "post", "r1")
     world = open_world(home)
     rows = world.post(run_id="r2").rows
     assert rows == (0 if point == "posting_after_commit" else 50)
@@ -91,9 +110,9 @@ def test_posting_killed_at_every_point_posts_once(home, point):
     + [f"manifest_{step}" for step in FILE_STEPS]
     + ["claims_published", "proposal_before_commit", "proposal_after_commit"],
 )
-def test_proposal_killed_at_every_point_proposes_once(home, point):
+def test_proposal_killed_at_every_point_proposes_once(home, point, kill_twice):
     _until(home, ("post", "r1"))
-    _kill_twice(home, point, "propose")
+    kill_twice(home, point, "propose")
     world = open_world(home)
     world.propose()
     with world.store.read() as connection:
@@ -110,12 +129,12 @@ def test_proposal_killed_at_every_point_proposes_once(home, point):
     + [f"export_manifest_{step}" for step in FILE_STEPS]
     + ["export_before_commit", "export_after_commit"],
 )
-def test_export_killed_at_every_point_exports_once(home, point):
+def test_export_killed_at_every_point_exports_once(home, point, kill_twice):
     _until(
         home, ("post", "r1"), ("propose",),
         ("approve", ANA, "partnerships"), ("approve", BEN, "finance"),
     )  # fmt: skip
-    _kill_twice(home, point, "export")
+    kill_twice(home, point, "export")
     world = open_world(home)
     assert act(world, "export", []) == (
         "exported again" if point == "export_after_commit" else "exported new"

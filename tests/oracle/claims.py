@@ -7,7 +7,7 @@ Does not belong here: rates and amounts (shapes.py, tiers.py, caps.py), when it 
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from fractions import Fraction
 
 from .attribution import Attribution
@@ -122,10 +122,15 @@ class Claimer:
 
     def plan(self, partner: Row, valid_at: datetime, event_at: datetime) -> PlanVersion | None:
         """T2: pinned at the valid event; a version that follows `current` gives way each event."""
-        pinned = self._terms.plan(partner, self._book.zone.local_date(valid_at))
+        zone = self._book.zone
+        return self.plan_of_days(partner, zone.local_date(valid_at), zone.local_date(event_at))
+
+    def plan_of_days(self, partner: Row, valid: date, event: date) -> PlanVersion | None:
+        """T2, by the local days of the valid event and of the event."""
+        pinned = self._terms.plan(partner, valid)
         if pinned is None or pinned.terms_follow == "pinned":
             return pinned
-        return self._terms.plan(partner, self._book.zone.local_date(event_at))
+        return self._terms.plan(partner, event)
 
     def _share(
         self,

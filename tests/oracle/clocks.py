@@ -33,7 +33,12 @@ class Clocks:
         return Clock(line.start_date, line.invoice_id) if line else None
 
     def later(self, customer_id: str, gap_days: int) -> list[Clock]:
-        """C4: a clock for each start of service at least `gap_days` after the latest end so far."""
+        """C4: a clock for each start of service at least `gap_days` after the latest end so far.
+
+        Decision 0039: the first clock's anchor is that of C3, so no line that starts on its day or
+        before it begins one; its service fills gaps all the same.
+        """
+        first = self.first(customer_id)
         service = sorted(
             (line.start_date, line.line_id, max(line.end_date or line.start_date, line.start_date))
             + (line.invoice_id,)
@@ -45,7 +50,8 @@ class Clocks:
         begun: list[Clock] = []
         latest_end: date | None = None
         for start, _, end, invoice_id in service:
-            if latest_end is not None and (start - latest_end).days >= gap_days:
+            is_gap = latest_end is not None and (start - latest_end).days >= gap_days
+            if is_gap and start > first.start_date:
                 begun.append(Clock(start, invoice_id))
             latest_end = max(latest_end or end, end)
         return begun

@@ -113,7 +113,7 @@ def compute(
         Posted(
             tuple(row for row in lines if row.kind == "bonus"),
             night.countries(),
-            {share.source_id: share.partner_id for share, _ in shares} | posted.referrers,
+            night.referrers,
         ),
     )
 
@@ -146,6 +146,7 @@ class _Night:
         posted: Posted,
     ) -> None:
         self._posted = posted
+        self.referrers = dict(posted.referrers)
         self._book, self._terms, self._billing = book, terms, billing
         self._identity, self._leads, self._attributions = identity, leads, attributions
         self._rates = Rates(book)
@@ -191,18 +192,19 @@ class _Night:
         self, earnings: list[tuple[Earning, list[TakeBack]]]
     ) -> list[tuple[Earning, list[TakeBack]]]:
         """What referrers earn on them, with what is taken back of it."""
-        referrers = Referrers(
-            self._book, self._terms, self._rates, self._claimer, self._posted.referrers
-        )
-        return list(referrers.shares(earnings))
+        referrers = Referrers(self._book, self._terms, self._rates, self._claimer, self.referrers)
+        found = list(referrers.shares(earnings))
+        self.referrers = referrers.kept
+        return found
 
     def countries(self) -> dict[str, str]:
-        """The customer's country of every line that is posted by tonight."""
+        """The customer's country of every line that is posted by tonight, where it is known."""
         return {
             claim.line.line_id: self._shapes.country(claim)
             for line in self._paying
             for claim in line.claims
             if isinstance(self._earner.earning(claim, self.cuts.get(claim.key)), Earning)
+            and self._shapes.country(claim)
         } | dict(self._posted.countries)
 
     def bonuses(self) -> list[DesiredLine]:

@@ -4,6 +4,7 @@ Belongs here: which event of a trigger counts, fixed amounts and percent of the 
 Does not belong here: paid lines (commission.py), churn (takebacks.py).
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from .attribution import Attribution
@@ -17,6 +18,15 @@ from .money import available_date, is_currency, round_half_away, split
 from .plan_terms import Component, PlanVersion
 from .rulings import Credits
 from .terms import Terms
+
+
+@dataclass(frozen=True)
+class _Priced:
+    """What an event comes to; earning is None while it waits for an exchange rate (J6)."""
+
+    earned_at: datetime
+    event_at: datetime
+    earning: Earning | None
 
 
 class EventEarner:
@@ -42,7 +52,7 @@ class EventEarner:
 
     def _earnings_of(self, partner_id: str, lead: Lead, attribution: Attribution) -> list[Earning]:
         partner = self._partners[partner_id]
-        found: dict[tuple[str, str, str], Earning] = {}
+        found: dict[tuple[str, str, str], _Priced] = {}
         shapes = [
             (plan, component)
             for plan in self._terms.plan_versions()
@@ -55,14 +65,17 @@ class EventEarner:
                 if self._claimer.plan(partner, lead.valid_at, event_at) != plan:
                     continue
                 chosen = self._of_won_day(event_at, lead, component, plan, partner)
-                earning = self._earning(trigger, lead, attribution, *chosen, partner)
-                if earning is None:
+                priced = self._priced(trigger, lead, attribution, *chosen, partner)
+                if priced is None:
                     continue
+                # Decision 0017: of two triggers on one meeting the one earned first counts, of two
+                # earned at once the earlier event.
                 key = (component.component_id, trigger.source_type, trigger.source_id)
                 known = found.get(key)
-                if known is None or earning.earned_at < known.earned_at:
-                    found[key] = earning
-        return [found[key] for key in sorted(found)]
+                at = (priced.earned_at, priced.event_at)
+                if known is None or at < (known.earned_at, known.event_at):
+                    found[key] = priced
+        return [found[key].earning for key in sorted(found) if found[key].earning]
 
     def _of_won_day(
         self, event_at: datetime, lead: Lead, component: Component, plan: PlanVersion, partner: Row
@@ -78,7 +91,7 @@ class EventEarner:
                     return other, later
         return component, plan
 
-    def _earning(
+    def _priced(
         self,
         trigger: StageEvent,
         lead: Lead,
@@ -86,10 +99,11 @@ class EventEarner:
         component: Component,
         plan: PlanVersion,
         partner: Row,
-    ) -> Earning | None:
+    ) -> _Priced | None:
         if component.trigger == "first_payment" and converted_late(attribution, lead.first_payment):
             return None  # A5
-        earned_at = max(trigger.at, lead.valid_at)  # "not before the lead is valid"
+        event_at = max(trigger.at, lead.valid_at)  # "not before the lead is valid"
+        earned_at = event_at
         payout_currency = payout_currency_of(partner, self._terms)
         if not is_currency(payout_currency):
             return None
@@ -116,9 +130,9 @@ class EventEarner:
         earned_date = self._book.zone.local_date(earned_at)
         conversion = self._rates.conversion(currency_code, payout_currency, earned_date)
         if conversion is None:
-            return None
+            return _Priced(earned_at, event_at, None)
         held_until = available_date(earned_date, plan.hold_days, plan.hold_after)
-        return Earning(
+        earning = Earning(
             component=component,
             plan=plan,
             partner_id=partner["partner_id"],
@@ -131,6 +145,7 @@ class EventEarner:
             earned_at=earned_at,
             parts=(Part(amount_minor, earned_date, held_until),),
         )
+        return _Priced(earned_at, event_at, earning)
 
 
 def _triggers(lead: Lead, attribution: Attribution, stage: str) -> list[StageEvent]:

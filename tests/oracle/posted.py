@@ -5,6 +5,7 @@ Belongs here: the memory that a night hands to the next. Does not belong here: p
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 
 from .desired import DesiredLine
 
@@ -13,9 +14,10 @@ from .desired import DesiredLine
 class Posted:
     """bonuses: as they were posted. countries: customer's country of each line that was posted.
 
-    referrers: by referred earning, who has a share of it that was posted.
+    referrers: by referred earning, who has a share of it that was posted, and the day on which the
+    referred partner had joined by then.
     """
 
     bonuses: tuple[DesiredLine, ...] = ()
     countries: Mapping[str, str] = field(default_factory=dict)
-    referrers: Mapping[str, str] = field(default_factory=dict)
+    referrers: Mapping[str, tuple[str, date]] = field(default_factory=dict)

@@ -6,7 +6,7 @@ events.py, takebacks.py).
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import date
 from fractions import Fraction
 
 from .claims import Claimer
@@ -29,13 +29,14 @@ class Referrers:
         terms: Terms,
         rates: Rates,
         claimer: Claimer,
-        kept_referrers: Mapping[str, str],
+        kept: Mapping[str, tuple[str, date]],
     ) -> None:
+        """kept: who has which share that was posted, and the day of joining it was judged by."""
         self._book = book
         self._terms = terms
         self._rates = rates
         self._claimer = claimer
-        self._kept_referrers = kept_referrers
+        self.kept = dict(kept)
         self._partners = {row["partner_id"]: row for row in book.rows("partners")}
 
     def shares(
@@ -44,24 +45,21 @@ class Referrers:
         """The share of each earning of a referred partner, with what is taken back of it."""
         for referred, take_backs in earnings:
             partner = self._partners[referred.partner_id]
-            # Decision 0018: a posted share keeps its referrer.
-            today = partner.get("referred_by", "")
-            referrer = self._partners.get(self._kept_referrers.get(referred.reference, today))
-            joined_at = self._book.instant(partner, "joined_at")
-            if referrer is None or joined_at is None or referrer is partner:
+            # Decisions 0018, 0041: a posted share keeps its referrer and its day of joining.
+            today = (partner.get("referred_by", ""), self._book.local_date(partner, "joined_at"))
+            referrer_id, joined = self.kept.get(referred.reference, today)
+            referrer = self._partners.get(referrer_id)
+            if referrer is None or joined is None or referrer is partner:
                 continue
-            plan = self._claimer.plan(referrer, joined_at, referred.earned_at)
+            earned = self._book.zone.local_date(referred.earned_at)
+            plan = self._claimer.plan_of_days(referrer, joined, earned)
             for component in plan.components_of("partner_referral") if plan else ():
-                if self._is_within(component, joined_at, referred.earned_at):
+                # [joined, joined + N months) in local days
+                if joined <= earned < add_months(joined, component.referral_months):
                     share = self._share(referred, referrer, plan, component)
                     if share is not None:
+                        self.kept[referred.reference] = (referrer_id, joined)
                         yield share, self._taken_back(share, referred, take_backs)
-
-    def _is_within(self, component: Component, joined_at: datetime, earned_at: datetime) -> bool:
-        """[joined, joined + N months) in local days."""
-        opens = self._book.zone.local_date(joined_at)
-        closes = add_months(opens, component.referral_months)
-        return opens <= self._book.zone.local_date(earned_at) < closes
 
     def _share(
         self, referred: Earning, referrer: Row, plan: PlanVersion, component: Component

@@ -44,9 +44,12 @@ class Shapes:
         return ((rate, Fraction(1)),)
 
     def country(self, claim: Claim) -> str:
-        """That of the customer; "a line that was posted keeps its customer's country" (0018)."""
+        """That of the customer; "a line that was posted keeps its customer's country" (0018).
+
+        "One that was not known counts once it is."
+        """
         today = self._countries.get(claim.invoice.customer_id, "")
-        return self._kept_countries.get(claim.line.line_id, today)
+        return self._kept_countries.get(claim.line.line_id) or today
 
     def whole(self, claim: Claim) -> Fraction | None:
         """Decision 0038, 1 and 2: base x rate x service days, then minimum and maximum, exactly.

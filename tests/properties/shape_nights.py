@@ -15,8 +15,8 @@ AT_ONCE = ("partners", "partner_codes", "products", "contacts", "customers", "su
 # What a source may say of an object before it says what is in the facts. A directory's word has no
 # date: what was posted by it stays (decision 0018).
 DIRECTORY: dict[str, tuple[Row, ...]] = {
-    "partners": ({"referred_by": "p_eur"}, {"referred_by": ""}),
-    "customers": ({"country": "FR"}, {"country": "AT"}),
+    "partners": ({"referred_by": "p_eur"}, {"referred_by": ""}, {"joined_at": "2025-04-15"}),
+    "customers": ({"country": "FR"}, {"country": "AT"}, {"country": ""}),
 }
 FIRST_STATES: dict[str, tuple[Row, ...]] = {
     "invoices": ({"status": "open", "paid_at": ""}, {"status": "void"}),

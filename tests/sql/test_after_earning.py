@@ -9,6 +9,7 @@ from orchestration.warehouse import open_working_file
 from payouts.approvals import approve
 from payouts.export import export_batch
 from payouts.terms import approval_rules, payout_rules
+from tests.compiled import build_facts
 from tests.workspaces import NOW, PostedNight, post_night, write_drop, write_workspace
 
 pytestmark = pytest.mark.sql
@@ -130,7 +131,7 @@ def _night_that_pays(workspace, home, as_of: date) -> PostedNight:
     try:
         night.ingest()
         night.prepare()
-        night.require_built("facts", night.build("facts"))
+        build_facts(home)
         posted = night.post()
         night.require_built("ledger", night.build("ledger"))
         rules = approval_rules(night.workspace)

@@ -1,11 +1,13 @@
--- Grain: one row per journal entry that no exported batch holds (entry_id), with what a batch needs to
--- decide (entries of a live batch included, since it may yet be rejected): amount in the payout currency, available date, hold, and the partner's state (P2).
+-- Grain: one row per journal entry that exported batches have not paid whole (entry_id), with what a batch needs to
+-- decide (entries of a live batch included, since it may yet be rejected): amount in the payout currency that is still
+-- to be paid, the whole entry, its line, available date, hold, and the partner's state (P2, P3). line_id is the
+-- commission that an entry earns or takes back from.
 with
 
 entries as (
 
     select * from {{ ref('fct_commission_entries') }}
-    where entry_kind not in ('payout', 'payout_return')
+    where entry_kind <> 'payout'
 
 ),
 
@@ -37,7 +39,9 @@ select
     coalesce(partners.is_pilot, false) as is_pilot,
     entries.customer_id,
     entries.present_lead_id as lead_id,
-    entries.payout_amount_minor,
+    cast(entries.payout_amount_minor - coalesce(paid_entries.paid_amount_minor, 0) as bigint) as payout_amount_minor,
+    entries.payout_amount_minor as entry_amount_minor,
+    coalesce(reversed_entries.commission_id, entries.commission_id) as line_id,
     entries.payout_currency_code,
     entries.effective_date,
     entries.available_date,
@@ -50,4 +54,10 @@ left join holds
     on entries.entry_id = holds.entry_id
 left join partners
     on entries.partner_id = partners.partner_id
-where paid_entries.entry_id is null
+left join {{ ref('fct_commission_entries') }} as reversed_entries
+    on
+        entries.reverses_entry_id = reversed_entries.entry_id
+        and entries.entry_kind <> 'payout_return'
+where
+    paid_entries.entry_id is null
+    or paid_entries.paid_amount_minor <> entries.payout_amount_minor

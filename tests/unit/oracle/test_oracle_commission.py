@@ -254,6 +254,23 @@ def test_pinned_terms_stay_and_current_terms_follow(terms_follow, second, named)
     assert {row.plan_version for row in result.lines if row.source_id == "i2-1"} == {named}
 
 
+@pytest.mark.parametrize(
+    ("held", "expected"), [("m1", {"m1": 5000}), ("m2", {"m1": 5000, "m2": 8000})]
+)
+def test_a_component_that_changes_its_trigger_counts_one_meeting_once(held, expected) -> None:
+    # decision 0017: booked on 10 January for 50.00, held on 10 February for 80.00
+    later = bounty("demo_held", amount={"USD": Decimal("80.00")})
+    versions = [
+        version(bounty("demo_booked"), terms_follow="current"),
+        version(later, since="2026-02-01", terms_follow="current"),
+    ]
+    world = World(versions=versions).click("t1", "2026-01-05")
+    world.booked("m1", "2026-01-10", "held" if held == "m1" else "no_show", starts_at="2026-02-10")
+    if held == "m2":
+        world.booked("m2", "2026-01-20", "held", starts_at="2026-02-10")
+    assert amounts(world.night()) == expected
+
+
 def test_current_terms_pay_an_event_once_when_a_rate_follows_an_amount() -> None:
     # v1 pays 50.00 at the demo (10 Jan, v1 in force); v2 pays 5 % of the deal, won under v2 on
     # 1 March: once per lead and trigger, so the earlier stands.

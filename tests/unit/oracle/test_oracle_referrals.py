@@ -199,3 +199,18 @@ def test_a_posted_share_keeps_its_referrer() -> None:
         row.source_id: row.partner_id for row in result.lines if row.source_type == "commission"
     }
     assert found == {REFERRED: "p_b", REFERRED.replace("i1-1", "i2-1"): "p_c"}
+
+
+def test_a_posted_share_keeps_its_day_of_joining() -> None:
+    # decision 0041: moved to 2025-02-01 six months are over, moved to 20 February not yet begun
+    world = world_of().buyer("a", "2026-02-01").bill("i1", "a", "2026-02-10", 10000)
+    first = world.night("2026-02-28")
+    world.bill("i2", "a", "2026-02-15", 10000).bill("i3", "a", "2026-03-10", 10000)
+    partner = world.facts["partners"][0]
+    expected = {"2025-02-01": {"i1"}, "2026-02-20": {"i1", "i3"}, "": {"i1"}}
+    for joined_at, shared in expected.items():
+        partner["joined_at"] = joined_at
+        found = shares(world.night("2026-03-31", after=first))
+        assert found == {
+            ("earning", REFERRED.replace("i1", invoice_id), ""): 200 for invoice_id in shared
+        }

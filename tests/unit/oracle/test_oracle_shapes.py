@@ -104,6 +104,31 @@ def test_an_invoice_paid_late_closes_the_gap() -> None:
     assert world.night().unpaid == {}
 
 
+@pytest.mark.parametrize(("months", "november"), [(12, {}), (None, {"i2-1": 200})])
+def test_an_older_invoice_paid_late_takes_nothing_back(months: int | None, november: dict) -> None:
+    # decision 0039: March is paid first; November, 90 days before it, on 20 March; July follows 91
+    # days after March, until May and June are paid on 15 August.
+    reactivation = {"mode": "stop", "gap_days": 60}
+    component = recurring(duration={"months": months}, reactivation=reactivation)
+    world = World(versions=[version(component)]).buyer("a", "2026-03-01")
+    for number, (start, end, paid_at) in enumerate(
+        (
+            ("2026-03-01", "2026-04-01", "2026-03-02"),
+            ("2025-11-01", "2025-12-01", "2026-03-20"),
+            ("2026-07-01", "2026-08-01", "2026-07-01"),
+            ("2026-05-01", "2026-07-01", "2026-08-15"),
+        ),
+        start=1,
+    ):
+        line = {"amount_minor": 1000, "period_start": start, "period_end": end}
+        world.invoice(f"i{number}", start, line, customer_id="cus_a", paid_at=paid_at)
+    assert amounts(world.night("2026-03-31")) == {"i1-1": 200} | november
+    july = world.night("2026-07-31")
+    assert amounts(july) == {"i1-1": 200} | november
+    assert july.unpaid["i3-1"] == "stopped_after_gap"
+    assert amounts(world.night()) == {"i1-1": 200, "i3-1": 200, "i4-1": 200} | november
+
+
 def test_service_is_of_any_product_and_positive_lines_only() -> None:
     world = _after_gap("stop", "2026-05-15")
     others = (
@@ -163,3 +188,16 @@ def test_a_posted_line_keeps_its_customers_country() -> None:
     world.customer("cus_a", email="a@a.test", country="FR").bill("i2", "a", "2026-02-05", 1000)
     assert amounts(world.night("2026-02-28", after=first)) == {"i1-1": 400, "i2-1": 200}
     assert amounts(world.night("2026-02-28")) == {"i1-1": 200, "i2-1": 200}
+
+
+def test_a_country_that_was_not_known_counts_once_it_is_and_stays() -> None:
+    component = recurring(conditions=[{"country": ["DE"], "rate": Decimal("0.15")}])
+    world = World(versions=[version(component)]).buyer("a", "2025-05-01")
+    world.bill("i1", "a", "2025-06-01", 10000)
+    first = world.night("2025-06-30")
+    assert amounts(first) == {"i1-1": 2000}
+    world.facts["customers"][0]["country"] = "DE"
+    second = world.night("2025-08-05", after=first)
+    assert amounts(second) == {"i1-1": 1500}
+    world.facts["customers"][0]["country"] = "FR"
+    assert amounts(world.night("2025-09-05", after=second)) == {"i1-1": 1500}

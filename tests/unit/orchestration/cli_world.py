@@ -5,13 +5,23 @@ The snapshot has the columns that commands read, in the tables that they read; n
 
 from __future__ import annotations
 
+import atexit
+import contextlib
+import io
 import json
+import logging
+import os
+import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import duckdb
+import pytest
 
 from payouts.store import open_store
 
@@ -172,23 +182,15 @@ class Outcome:
         return json.loads(self.out)
 
 
-def run_cli(
+def run_process(
     *arguments: str, home: Path | None = None, cwd: Path = REPOSITORY, **variables: str
 ) -> Outcome:
     """The command line in a process of its own, without a terminal. variables: of its
     environment."""
-    command = [sys.executable, "-m", "orchestration.cli", *arguments]
-    if home is not None:
-        command += ["--home", str(home)]
     done = subprocess.run(
-        command,
+        [sys.executable, "-m", "orchestration.cli", *_with_home(arguments, home)],
         cwd=cwd,
-        env={
-            "PATH": "/usr/bin:/bin",
-            "PYTHONPATH": str(REPOSITORY),
-            "HOME": str(cwd),
-            **variables,
-        },
+        env=_environment(cwd, variables),
         capture_output=True,
         text=True,
         timeout=120,
@@ -196,11 +198,66 @@ def run_cli(
     return Outcome(done.returncode, done.stdout, done.stderr)
 
 
+def run_cli(
+    *arguments: str, home: Path | None = None, cwd: Path = REPOSITORY, **variables: str
+) -> Outcome:
+    """As `run_process`, but in this process, which has loaded everything already.
+
+    Each call has its own arguments, environment, folder and streams, and the root logger is as in
+    a new process. That both end alike is shown in `test_cli`.
+    """
+    from orchestration.cli import main
+
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
+    code: int | str | None = 0
+    with pytest.MonkeyPatch.context() as patch, contextlib.chdir(cwd):
+        for name in list(os.environ):
+            patch.delenv(name)
+        for name, value in _environment(cwd, variables).items():
+            patch.setenv(name, value)
+        patch.setattr(sys, "argv", ["partnerledger", *_with_home(arguments, home)])
+        patch.setattr(logging.getLogger(), "handlers", [])
+        for name, stream in (("stdin", io.StringIO()), ("stdout", out), ("stderr", err)):
+            patch.setattr(sys, name, stream)
+        try:
+            main()
+        except SystemExit as ended:
+            code = ended.code
+    return Outcome(int(code or 0), *(_text(stream) for stream in (out, err)))
+
+
+def _with_home(arguments: Sequence[str], home: Path | None) -> list[str]:
+    return [*arguments, *(("--home", str(home)) if home is not None else ())]
+
+
+def _environment(cwd: Path, variables: Mapping[str, str]) -> dict[str, str]:
+    return {
+        "PATH": "/usr/bin:/bin",
+        "PYTHONPATH": str(REPOSITORY),
+        "HOME": str(cwd),
+        **variables,
+    }
+
+
+def _text(stream: io.TextIOWrapper) -> str:
+    stream.flush()
+    return stream.buffer.getvalue().decode()
+
+
 def write_home(home: Path, is_old: bool = False) -> Path:
-    """Create the control database, the snapshot and its pointer.
+    """A home with a control database, the snapshot and its pointer.
 
     is_old: the snapshot is one from before leads were decided on here.
     """
+    return shutil.copytree(_written_home(is_old), home, dirs_exist_ok=True)
+
+
+@cache
+def _written_home(is_old: bool) -> Path:
+    """Written once in a process and copied for each test."""
+    folder = tempfile.TemporaryDirectory(prefix="partnerledger-home-")
+    atexit.register(folder.cleanup)
+    home = Path(folder.name)
     open_store(home).close()
     serving = home / "serving"
     serving.mkdir()

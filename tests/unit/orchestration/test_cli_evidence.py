@@ -7,6 +7,7 @@ import duckdb
 import pytest
 from cli_world import RUN_ID, run_cli, write_home
 from known_world import Ledger, entry
+from ledger_home import approved_adjustment
 
 LINE = {
     "desired_amount_minor": 2000, "desired_payout_amount_minor": 2000, "shape": "line",
@@ -230,3 +231,37 @@ def test_what_cannot_be_read_exits_with_2(ledger, arguments):
 def test_what_was_not_known_is_refused_in_one_line(ledger, arguments):
     outcome = run_cli(*arguments, home=ledger)
     assert (outcome.code, outcome.err.count("\n")) == (1, 1)
+
+
+def test_an_adjustment_names_who_decided_it_why_and_on_what(tmp_path):
+    """25.00 USD for p1, proposed by ana and approved by ben (decision 0042)."""
+    home = write_home(tmp_path / "var")
+    approved_adjustment(home, datetime(2026, 2, 20, 9))
+    (adjustment,) = run_cli("adjust", "list", "--json", home=home).records
+    adjustment_id = adjustment["adjustment_id"]
+    explanation = {
+        "desired_amount_minor": 2500, "desired_payout_amount_minor": 2500, "shape": "adjustment",
+        "decided_by": f"adjustment:{adjustment_id}", "stands_under_ruling": None,
+    }  # fmt: skip
+    with duckdb.connect(str(home / "serving" / f"{RUN_ID}.duckdb")) as connection:
+        connection.execute(
+            "insert into marts.fct_commission_entries select * replace ('e9' as entry_id, "
+            "'k9' as commission_id, 'adjustment' as entry_kind, null as customer_id, "
+            "null as lead_id, '' as component_id, 'adjustment' as source_type, $1 as source_id, "
+            "2500 as amount_minor, 2500 as payout_amount_minor, $2 as explanation) "
+            "from marts.fct_commission_entries where entry_id = 'e1'",
+            [adjustment_id, json.dumps(explanation)],
+        )
+    record = run_cli("explain", "e9", "--json", home=home).records
+    (shown,) = record["adjustments"]
+    assert (shown["adjustment_id"], shown["amount_minor"]) == (adjustment_id, 2500)
+    people = {"ana", "ben"}
+    assert people <= set(map(str, shown.values())), "who proposed it and who approved it"
+    assert {"promised", "mail"} <= set(map(str, shown.values())), "why, and on what evidence"
+    assert record["sources"] is None, "what people decided was never landed"
+    assert record["recomputation"]["differs"] == 0
+    text = run_cli("explain", "e9", home=home).out
+    assert f"Adjustment {adjustment_id}" in text
+    assert all(word in text for word in ("ana", "ben", "promised", "mail"))
+    assert "adjustments" in run_cli("explain", "e1", "--json", home=home).records
+    assert run_cli("explain", "e1", "--json", home=home).records["adjustments"] == []

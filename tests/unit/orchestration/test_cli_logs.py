@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from cli_world import run_cli
+from cli_world import run_process
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
@@ -26,7 +26,7 @@ sources:
 def programme(tmp_path) -> Path:
     """A workspace that was never used."""
     folder = tmp_path / "programme"
-    assert run_cli("init", str(folder)).code == 0
+    assert run_process("init", str(folder)).code == 0
     return folder
 
 
@@ -35,9 +35,9 @@ def test_the_log_holds_the_request_ids_and_no_secret(programme, command: str) ->
     with FakeStripe(objects={"/v1/products": [{"id": "prod_1", "object": "product"}]}) as fake:
         text = SOURCES.format(address=fake.base_url)
         (programme / "sources.yml").write_text(text, encoding="utf-8")
-        looked = run_cli(command, "--dry-run", cwd=programme, STRIPE_API_KEY=SECRET)
+        looked = run_process(command, "--dry-run", cwd=programme, STRIPE_API_KEY=SECRET)
         assert (looked.code, (programme / "var").exists()) == (0, False)
-        done = run_cli(command, cwd=programme, STRIPE_API_KEY=SECRET)
+        done = run_process(command, cwd=programme, STRIPE_API_KEY=SECRET)
     assert (done.code, done.err) == (0, "")
     log = (programme / "var" / "logs" / "night.log").read_text(encoding="utf-8")
     assert "INFO ingest.http billing: GET /v1/products: status 200, request id req_1" in log
@@ -47,6 +47,6 @@ def test_the_log_holds_the_request_ids_and_no_secret(programme, command: str) ->
 def test_a_home_whose_log_cannot_be_written_is_told_in_one_line(programme) -> None:
     (programme / "var").mkdir()
     (programme / "var" / "logs").write_text("in the way", encoding="utf-8")
-    done = run_cli("ingest", cwd=programme)
+    done = run_process("ingest", cwd=programme)
     assert (done.code, done.err.count("\n")) == (1, 1)
     assert "logs: cannot be written" in done.err

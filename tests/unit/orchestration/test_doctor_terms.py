@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from orchestration.doctor import _terms
+from orchestration.doctor import _signing, _terms
 from program import json_schema
 
 PROGRAM = """\
@@ -45,3 +45,14 @@ def test_a_fault_is_told_instead_of_warnings(tmp_path: Path) -> None:
 def test_the_sample_has_no_warning() -> None:
     _, found = _terms(Path(json_schema.__file__).parent)
     assert [each.status for each in found] == ["ok"]
+
+
+def test_signed_approvals_need_the_file_of_signers(tmp_path: Path) -> None:
+    asked = "approvals: {tiers: [{up_to: 9}, {min_identity: ssh_signed}]}\n"
+    workspace, _ = _terms(_write(tmp_path, PROGRAM + asked))
+    missing = [each.detail for each in _signing(workspace) if each.status == "failed"]
+    assert "there is no allowed_signers beside program.yml: nobody can sign" in missing
+    (tmp_path / "allowed_signers").touch()
+    assert not any("allowed_signers" in each.detail for each in _signing(workspace))
+    workspace, _ = _terms(_write(tmp_path, PROGRAM))
+    assert list(_signing(workspace)) == []

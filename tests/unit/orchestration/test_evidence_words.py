@@ -127,6 +127,8 @@ def test_steps_of_a_tier_name_each_band():
          ("customers in 2026-03", "3 reached, 3 needed")),
         ({"shape": "referral", "referred_partner_id": "p_9", "referred_amount_minor": 3_335,
           "rate": "0.100000"}, ("earned by p_9", "33.35 USD")),
+        ({"shape": "referral", "referred_amount_minor": 3_335, "rate": "0.100000",
+          "joined_date": "2026-01-31"}, ("joined on", "2026-01-31")),
         ({"shape": "takeback", "cause_amount_minor": 2_500, "paid_amount_minor": 10_000},
          ("goes back now", "25.00 USD")),
         ({"shape": "churn", "days_of_access": 29, "window_days": 90, "churn_mode": "prorated"},

@@ -44,7 +44,7 @@ ENTRIES = [
 ]
 
 
-def told(entries=ENTRIES, period="2026-02", expected=lambda _: PAY_DAY, closed=None):
+def told(entries=ENTRIES, period="2026-02", expected=lambda *_: PAY_DAY, closed=None):
     return statement("p_1", period, KNOWN, entries, expected, closed)
 
 
@@ -121,12 +121,49 @@ def test_expected_payouts_add_up_what_is_neither_paid_nor_held():
     in_batch = entry("earning", 900, date(2026, 1, 7), "in_batch", pay_date=date(2026, 3, 2))
     (usd,) = told([*ENTRIES, in_batch])["currencies"]
     assert usd["expected_payouts"] == [
-        {"pay_date": date(2026, 3, 2), "is_in_batch": True, "amount_minor": 900},
-        {"pay_date": PAY_DAY, "is_in_batch": False, "amount_minor": 8_050},
+        expected_payout(date(2026, 3, 2), 900, is_in_batch=True),
+        expected_payout(PAY_DAY, 8_050),
     ]
     assert usd["unpaid"]["held_amount_minor"] == 10_000
     assert sum(usd["unpaid"].values()) == usd["balance_amount_minor"]
-    assert told(expected=lambda _: None)["currencies"][0]["expected_payouts"] == []
+    assert told(expected=lambda *_: None)["currencies"][0]["expected_payouts"] == []
+
+
+def expected_payout(day, amount_minor, carried_amount_minor=0, *, is_in_batch=False):
+    return {
+        "pay_date": day, "is_in_batch": is_in_batch, "amount_minor": amount_minor,
+        "carried_amount_minor": carried_amount_minor,
+    }  # fmt: skip
+
+
+def test_a_negative_expected_payout_is_nothing_and_carried_to_the_next_day(capsys):
+    """-50.00 in March, +30.00 in April, +45.00 in May: 0, 0 and 25.00."""
+    moved = [("refund", -5_000, 3), ("earning", 3_000, 4), ("bonus", 4_500, 5)]
+    entries = [entry(kind, amount, date(2026, month, 1)) for kind, amount, month in moved]
+    record = told(entries, expected=lambda day, *_: day.replace(day=15))
+    (usd,) = record["currencies"]
+    assert usd["expected_payouts"] == [
+        expected_payout(date(2026, 3, 15), 0, -5_000),
+        expected_payout(date(2026, 4, 15), 0, -2_000),
+        expected_payout(date(2026, 5, 15), 2_500),
+    ]
+    assert usd["balance_amount_minor"] == 2_500
+    print_document(statement_document(record))
+    printed = capsys.readouterr().out
+    assert "-50.00 USD carried" in printed
+    assert "25.00 USD" in printed
+
+
+def test_a_negative_expected_payout_never_lowers_a_batch():
+    entries = [
+        entry("refund", -5_000, date(2026, 3, 1)),
+        entry("earning", 900, date(2026, 3, 2), "in_batch", pay_date=PAY_DAY),
+    ]
+    (usd,) = told(entries)["currencies"]
+    assert usd["expected_payouts"] == [
+        expected_payout(PAY_DAY, 0, -5_000),
+        expected_payout(PAY_DAY, 900, is_in_batch=True),
+    ]
 
 
 def test_currencies_are_never_added():

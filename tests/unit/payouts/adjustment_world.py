@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from datetime import date
 from pathlib import Path
 
@@ -165,5 +166,6 @@ def race(home, folder, *calls):
         )
     while len(list(folder.glob("ready.*"))) < len(calls):
         assert not any(process.poll() for process in running)
+        time.sleep(0.002)
     (folder / "start").touch()
     return [process.communicate(timeout=60)[0].strip() for process in running]

@@ -142,9 +142,11 @@ class World:
         """Add entries that the journal should have."""
         names = ", ".join(name for name, _ in COLUMNS)
         marks = ", ".join("?" for _ in COLUMNS)
-        self.warehouse.executemany(
-            f"insert into intermediate.desired ({names}) values ({marks})",
-            [[row[name] for name, _ in COLUMNS] for row in entries],
+        # One statement for all: DuckDB runs those of `executemany` one by one.
+        self.warehouse.execute(
+            f"insert into intermediate.desired ({names}) "
+            f"values {', '.join(f'({marks})' for _ in entries)}",
+            [row[name] for row in entries for name, _ in COLUMNS],
         )
 
     def refresh(self) -> None:
@@ -238,21 +240,35 @@ def create_models(connection: duckdb.DuckDBPyConnection) -> None:
         "from intermediate.desired group by 1"
     )
     connection.execute(
-        "create or replace view exports.exp_payout_candidates as select entry_id, commission_id, "
-        "entry_kind, partner_id, dim_partners.name as partner_name, "
-        "dim_partners.status as partner_status, dim_partners.is_pilot, customer_id, lead_id, "
-        "payout_amount_minor, payout_currency_code, effective_date, available_date, "
+        "create or replace view exports.exp_payout_candidates as select entry.entry_id, "
+        "entry.commission_id, entry.entry_kind, entry.partner_id, "
+        "dim_partners.name as partner_name, dim_partners.status as partner_status, "
+        "dim_partners.is_pilot, entry.customer_id, entry.lead_id, "
+        "entry.payout_amount_minor - coalesce(paid.amount_minor, 0) as payout_amount_minor, "
+        "entry.payout_amount_minor as entry_amount_minor, "
+        "coalesce(reversed.commission_id, entry.commission_id) as line_id, "
+        "entry.payout_currency_code, entry.effective_date, entry.available_date, "
         "hold_reason is not null as is_held, hold_reason "
-        "from raw.journal__entries left join marts.dim_partners using (partner_id) "
+        "from raw.journal__entries as entry left join marts.dim_partners using (partner_id) "
         "left join marts.fct_entry_holds using (entry_id) "
-        "where entry_kind <> 'payout' and entry_id not in (select entry_id from "
-        "raw.control__claims where is_live or batch_state = 'exported')"
+        "left join raw.journal__entries as reversed on reversed.entry_id = "
+        "entry.reverses_entry_id and entry.entry_kind <> 'payout_return' "
+        "left join (select entry_id, sum(claimed_amount_minor) as amount_minor "
+        "from raw.control__claims where batch_state in ('exported', 'sent', 'closed', 'aborted') "
+        "group by entry_id) as paid on paid.entry_id = entry.entry_id "
+        "where entry.entry_kind <> 'payout' and (paid.entry_id is null "
+        "or paid.amount_minor <> entry.payout_amount_minor) and entry.entry_id not in "
+        "(select entry_id from raw.control__claims where is_live)"
     )
 
 
 def payable_world(home: Path, synchronous: str = "FULL") -> World:
     """One active, ready partner with 150.00 USD and 12,000 JPY posted and available."""
-    world = World.create(home, synchronous)
+    return make_payable(World.create(home, synchronous))
+
+
+def make_payable(world: World) -> World:
+    """Give an empty home what ``payable_world`` has."""
     world.partner("p_1")
     world.ready_payee("p_1")
     world.desire(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -10,15 +11,19 @@ from itertools import product
 import pytest
 from payout_world import ANA, APPROVALS, BEN, CAT, CLOCK, DAN, entry
 
-from payouts.approvals import abort, expire, reject, revoke, settle
+from payouts import states
+from payouts.approval_checks import may_approve, required_approvals
+from payouts.approvals import expire, reject, revoke
 from payouts.errors import (
-    BatchError,
     BatchNotFoundError,
+    BatchStaleError,
     ChainBrokenError,
     DecisionRefusedError,
 )
+from payouts.events import Event
 from payouts.holds import load_holds, open_hold, release_hold
 from payouts.payees import load_payees, record_payee
+from payouts.records import load_content, load_state
 from payouts.terms import ApprovalRules, Tier, person
 
 
@@ -136,19 +141,157 @@ def test_tier_counts_at_the_boundary(world, total, finance):
         assert world.approve(batch, DAN, "finance").state == "finance_approved"
 
 
-def test_tier_is_compared_in_major_units_of_the_batch_currency():
-    rules = ApprovalRules(roles={}, tiers=(Tier(Decimal("100.00")), Tier(finance=2)))
-    assert rules.required(10_000, "USD")["finance"] == 1
-    assert rules.required(10_001, "USD")["finance"] == 2
-    assert rules.required(100, "JPY")["finance"] == 1
-    assert rules.required(101, "JPY")["finance"] == 2
-    assert rules.required(100_001, "KWD")["finance"] == 2
+@pytest.mark.parametrize(
+    ("currency_code", "boundary_minor"),
+    [("JPY", 25_000), ("USD", 2_500_000), ("KWD", 25_000_000)],
+)
+def test_tier_at_one_minor_unit_around_its_end(currency_code, boundary_minor):
+    """T12: 25,000 in major units, in currencies with 0, 2 and 3 decimals."""
+    rules = ApprovalRules(
+        roles={}, tiers=(Tier(Decimal("25000.00")), Tier(None, 2, 3, "oidc")),
+        with_exceptions={"partnerships": 1, "finance": 2},
+    )  # fmt: skip
+    for total, counts, identity in (
+        (1, (1, 1), "os_user"),
+        (boundary_minor - 1, (1, 1), "os_user"),
+        (boundary_minor, (1, 1), "os_user"),
+        (boundary_minor + 1, (2, 3), "oidc"),
+    ):
+        assert tuple(rules.required(total, currency_code).values()) == counts
+        assert rules.identity_for(total, currency_code) == identity
+        with_exceptions = tuple(map(max, counts, (1, 2)))
+        assert tuple(rules.required(total, currency_code, True).values()) == with_exceptions
 
 
 def test_tiers_without_an_open_end_or_with_zero_never_lower_the_bar():
-    rules = ApprovalRules(roles={}, tiers=(Tier(Decimal(1), 0, 0), Tier(Decimal(2), 1, 3)))
-    assert rules.required(1, "USD") == {"partnerships": 1, "finance": 1}
-    assert rules.required(100_000, "USD") == {"partnerships": 1, "finance": 3}
+    rules = ApprovalRules(
+        roles={}, tiers=(Tier(Decimal(1), 0, 0, "ssh_signed"), Tier(Decimal(2), 1, 3)),
+        with_exceptions={"partnerships": 0, "finance": 0},
+    )  # fmt: skip
+    for has_exceptions in (False, True):
+        assert rules.required(1, "USD", has_exceptions) == {"partnerships": 1, "finance": 1}
+        assert rules.required(100_000, "USD", has_exceptions) == {"partnerships": 1, "finance": 3}
+    assert rules.identity_for(100_000, "USD") == "ssh_signed"
+    stronger = replace(rules, min_identity="oidc")
+    assert stronger.identity_for(1, "USD") == "oidc"
+
+
+def test_first_payment_asks_for_more_people_than_the_tier(payable, batch):
+    """Every payout of a new home is a first payment."""
+    rules = replace(APPROVALS, with_exceptions={"partnerships": 1, "finance": 2})
+    payable.approve(batch, ANA, "partnerships", rules=rules)
+    assert payable.approve(batch, BEN, "finance", rules=rules).state == "partnerships_approved"
+    assert payable.approve(batch, DAN, "finance", rules=rules).state == "finance_approved"
+
+
+def test_terms_that_ask_for_more_later_count_at_the_export(payable, batch):
+    payable.approve_fully(batch)
+    rules = replace(APPROVALS, with_exceptions={"partnerships": 1, "finance": 2})
+    with pytest.raises(DecisionRefusedError, match="1 valid approvals as finance.*ask for 2"):
+        payable.export(batch, approval_rules=rules)
+
+
+ROLE_SETS = (set(), {"partnerships"}, {"finance"}, {"partnerships", "finance"})
+
+
+def test_maker_and_approvers_of_all_role_sets(payable, batch):
+    """T9: of three people with any roles, exactly three different ones with theirs approve."""
+    people = (ANA, BEN, CAT)
+    approved = 0
+    with payable.store.read() as connection:
+        content = load_content(connection, batch.batch_id)
+        proposed = load_state(connection, batch.batch_id)
+        for role_sets in product(ROLE_SETS, repeat=3):
+            rules = ApprovalRules(
+                roles={
+                    role: frozenset(
+                        one for one, has in zip(people, role_sets, strict=True) if role in has
+                    )
+                    for role in ("partnerships", "finance")
+                }
+            )
+            for maker, first, second in product(people, repeat=3):
+                given = ((first, "partnerships"), (second, "finance"))
+                state = replace(proposed, maker=maker)
+                is_allowed = len({maker, first, second}) == 3 and all(
+                    rules.has_role(*one) for one in given
+                )
+                assert _is_approved(connection, content, state, given, rules) is is_allowed
+                approved += is_allowed
+    assert approved > 0
+
+
+def _is_approved(connection, content, state, given, rules):
+    for actor, role in given:
+        try:
+            may_approve(connection, content, state, actor, role, rules, CLOCK)
+        except DecisionRefusedError:
+            return False
+        event = Event(
+            0, "batch_approved", "batch:b", actor, "os_user",
+            {"role": role, "content_hash": state.content_hash,
+             "required": required_approvals(content, rules)}, "", "t", "", "",
+        )  # fmt: skip
+        state = states.apply(state, event)
+    return state.state == "finance_approved"
+
+
+HASHED = [
+    *[("payout_items", column, value) for column, value in (
+        ("amount_minor", "amount_minor + 1"), ("partner_id", "'p_2'"),
+        ("partner_name", "'Agency Two'"), ("entries", "entries + 1"),
+        ("entries_hash", "'e'"), ("details_id", "'d_other'"), ("payee_fingerprint", "'f'"),
+        ("carried_amount_minor", "-1"),
+    )],
+    *[("batches", column, value) for column, value in (
+        ("currency_code", "'EUR'"), ("rail", "'sepa'"), ("legal_entity", "'Other Inc'"),
+        ("pay_date", "'2026-03-16'"), ("cutoff_date", "'2026-02-27'"), ("terms_hash", "'t'"),
+        ("claims_sha256", "'c'"), ("payer_details_id", "'d_payer'"), ("payer_fingerprint", "'f'"),
+        ("version", "9"),
+    )],
+    ("batch_exceptions", "detail", "'nothing to see'"),
+    ("batch_exceptions", "kind", "'one_item_file'"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("is_approved", [False, True])
+def test_any_changed_field_changes_the_hash_and_blocks(payable, batch, is_approved):
+    """T10: every hashed field, changed behind the product's back."""
+    if is_approved:
+        payable.approve_fully(batch)
+    raw = sqlite3.connect(payable.home / "control.sqlite", isolation_level=None)
+    for (name,) in raw.execute("select name from sqlite_master where type = 'trigger'").fetchall():
+        raw.execute(f"drop trigger {name}")
+    for table, column, value in HASHED:
+        where = f"where batch_id = '{batch.batch_id}'"
+        (before,) = raw.execute(f"select {column} from {table} {where}").fetchone()
+        raw.execute(f"update {table} set {column} = {value} {where}")
+        with pytest.raises((DecisionRefusedError, ChainBrokenError)):
+            if is_approved:
+                payable.export(batch)
+            else:
+                payable.approve(batch, ANA, "partnerships")
+        raw.execute(f"update {table} set {column} = ? {where}", [before])
+    raw.close()
+    if is_approved:
+        assert payable.export(batch).is_new
+    else:
+        assert payable.approve(batch, ANA, "partnerships").approvals
+
+
+@pytest.mark.parametrize("change", ["screening", "payee_verified", "tax_form", "hold", "status"])
+def test_change_between_approval_and_export_makes_the_batch_stale(payable, batch, change):
+    """T11: a sanctions hit, a doubt about the account, a hold, a partner who is paused."""
+    payable.approve_fully(batch)
+    if change == "hold":
+        assert batch.batch_id in _hold(payable)[1]
+    elif change == "status":
+        payable.partner("p_1", status="paused")
+    else:
+        record_payee(payable.store, "p_1", actor=DAN, recorded_at=CLOCK, **{change: False})
+    with pytest.raises((BatchStaleError, DecisionRefusedError), match="stale"):
+        payable.export(batch)
+    assert payable.state(batch) == "stale"
 
 
 def test_revoked_approval_sends_the_batch_back_and_may_be_given_again(payable, batch):
@@ -199,17 +342,6 @@ def test_approval_expires_after_seven_days(payable, batch, hours, state):
 def test_expiry_leaves_unapproved_batches_alone(payable, batch):
     later = CLOCK + timedelta(days=400)
     assert expire(payable.store, payable.home, rules=APPROVALS, recorded_at=later) == []
-
-
-def test_settlement_steps_are_refused_clearly(payable, batch):
-    with pytest.raises(BatchError, match="not available in this release"):
-        settle(batch.batch_id)
-    with pytest.raises(DecisionRefusedError, match="use partnerledger batches reject"):
-        abort(payable.store, batch.batch_id)
-    payable.approve_fully(batch)
-    payable.export(batch)
-    with pytest.raises(DecisionRefusedError, match="comes with settlement"):
-        abort(payable.store, batch.batch_id)
 
 
 def test_changed_claims_file_cannot_be_approved(payable, batch):

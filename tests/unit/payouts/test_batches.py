@@ -219,11 +219,6 @@ def test_held_by_facts_is_not_taken(payable):
     assert _usd(payable.propose()).total_amount_minor == 5000
 
 
-def test_unknown_rail_is_refused_with_its_setting(payable):
-    with pytest.raises(ProposalRefusedError, match="payouts.rails: sepa for USD"):
-        payable.propose(rules=replace(RULES, rails={"USD": "sepa", "default": "csv"}))
-
-
 def test_missing_candidates_relation_is_refused(payable):
     with pytest.raises(ProposalRefusedError, match="nowhere cannot be read.*Run a night"):
         payable.propose(relation="nowhere")

@@ -67,7 +67,7 @@ def test_manifest_carries_hashes_approvals_and_the_chain_head(payable, batch):
     result = payable.export(batch)
     manifest = json.loads(result.manifest_path.read_text())
     assert manifest["content_hash"] == batch.content_hash
-    assert manifest["file"]["sha256"] == result.file_sha256
+    assert manifest["files"][0]["sha256"] == result.file_sha256
     assert [(a["actor"], a["role"]) for a in manifest["approvals"]] == [
         (ANA, "partnerships"),
         (BEN, "finance"),

@@ -5,7 +5,9 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
+from unittest.mock import patch
 
 import adjustment_world as adjustments
 import lead_world as leads
@@ -18,6 +20,7 @@ from sqlalchemy.schema import CreateTable
 from payouts import events, schema
 from payouts.errors import ChainBrokenError, StoreError
 from payouts.migrations.append_only import statements
+from payouts.records import BatchContent, list_batches
 from payouts.store import FILE_NAME, SCHEMA_REVISION, open_store
 from payouts.verify import verify
 
@@ -65,14 +68,24 @@ def test_importing_the_room_loads_nothing_heavy():
 
 
 def _older_revision(home, revision):
-    """A control database as an earlier release wrote it, with decisions and a posting."""
+    """A control database as an earlier release wrote it: decisions, a posting, an export.
+
+    Returns its tables with their columns.
+    """
     from alembic import command
     from alembic.config import Config
 
     world = payable_world(home, synchronous="OFF")
+    first_form = partial(BatchContent, content_version=1)
+    with patch("payouts.batch_writing.BatchContent", first_form):
+        batch = world.propose()[0]
+    world.approve_fully(batch)
+    world.export(batch)
     if revision > "0001":
         leads.decide(world, leads.submit(world).key)
         leads.post(world)
+    if revision > "0002":
+        adjustments.approved(world)
     world.store.close()
     current, old = home / FILE_NAME, home / "old.sqlite"
     config = Config()
@@ -87,46 +100,60 @@ def _older_revision(home, revision):
             "select name from main.sqlite_master where type = 'table' "
             "and name not in ('alembic_version', 'write_locks')"
         ).scalars().all()  # fmt: skip
-        for name in names:
-            connection.exec_driver_sql(f"insert into main.{name} select * from newer.{name}")
+        # Columns that the older revision has; those of today are more.
+        kept = {
+            name: connection.exec_driver_sql(
+                f"select name from pragma_table_info('{name}', 'main')"
+            ).scalars().all()
+            for name in names
+        }  # fmt: skip
+        for name, columns in kept.items():
+            listed = ", ".join(columns)
+            connection.exec_driver_sql(
+                f"insert into main.{name} ({listed}) select {listed} from newer.{name}"
+            )
     engine.dispose()
     old.replace(current)
     for suffix in ("-wal", "-shm"):
         current.with_name(current.name + suffix).unlink(missing_ok=True)
-    return names
+    return kept
 
 
 def _contents(home, names):
+    """What these tables hold, and the revision. names: table → columns, of an older revision."""
     engine = sqlalchemy.create_engine(f"sqlite:///{home / FILE_NAME}")
     with engine.connect() as connection:
         contents = {
-            name: connection.exec_driver_sql(f"select * from {name} order by 1, 2").all()
-            for name in names
+            name: connection.exec_driver_sql(
+                f"select {', '.join(columns)} from {name} order by {', '.join(columns)}"
+            ).all()
+            for name, columns in names.items()
         }
         revision = connection.exec_driver_sql("select version_num from alembic_version").scalar()
     engine.dispose()
     return contents, revision
 
 
-@pytest.mark.parametrize("older", ["0001", "0002"])
+@pytest.mark.parametrize("older", ["0001", "0002", "0003"])
 def test_older_revision_is_upgraded_and_keeps_everything(tmp_path, older):
     names = _older_revision(tmp_path, older)
     before, revision = _contents(tmp_path, names)
     assert revision == older and before["events"] and before["segments"]
     assert bool(before.get("lead_registrations")) == (older > "0001")
+    assert bool(before.get("adjustments")) == (older > "0002")
+    assert len(before["exports"]) == 1 and "export_files" not in before
     store = open_store(tmp_path)
     after, revision = _contents(tmp_path, names)
     assert (after, revision) == (before, SCHEMA_REVISION)
-    assert all(finding.ok for finding in verify(tmp_path, store=store))
+    assert [finding for finding in verify(tmp_path, store=store) if not finding.ok] == []
     world = World(tmp_path, store, new_warehouse())
+    _check_export_was_carried_over(world)
     leads.post(world, "still there?")
-    adjustment = adjustments.approved(world)
+    adjustment = adjustments.approved(world, amount_minor=1_234)
     world.refresh()
-    assert leads.raw(world, "control__adjustments", "adjustment_id") == [
-        (adjustment.adjustment_id,)
-    ]
-    for table in ("lead_messages", "adjustments"):
-        for statement in (f"delete from {table}", f"update {table} set seq = 0"):
+    assert (adjustment.adjustment_id,) in leads.raw(world, "control__adjustments", "adjustment_id")
+    for table in ("lead_messages", "adjustments", "export_files"):
+        for statement in (f"delete from {table}", f"update {table} set rowid = 0"):
             with pytest.raises(StoreError, match="append-only"), store.write() as connection:
                 connection.exec_driver_sql(statement)
     with pytest.raises(StoreError, match="cannot store TEXT"), store.write() as connection:
@@ -137,6 +164,22 @@ def test_older_revision_is_upgraded_and_keeps_everything(tmp_path, older):
     store.close()
 
 
+def _check_export_was_carried_over(world):
+    """The one file of an export of an earlier release, which is then confirmed byte by byte."""
+    with world.store.read() as connection:
+        (batch,) = list_batches(connection, ("exported",))
+        (file,) = connection.execute(schema.export_files.select()).all()
+        (export,) = connection.execute(schema.exports.select()).all()
+    assert (file.batch_id, file.part, file.items, file.total_amount_minor) == (
+        batch.batch_id, 1, batch.items, batch.total_amount_minor,
+    )  # fmt: skip
+    assert (file.file_path, file.file_sha256, file.file_bytes) == (
+        export.file_path, export.file_sha256, export.file_bytes,
+    )  # fmt: skip
+    again = world.export(batch)
+    assert (again.is_new, again.file_sha256) == (False, export.file_sha256)
+
+
 def test_two_processes_upgrade_once(tmp_path):
     _older_revision(tmp_path, "0002")
     script = (
@@ -145,7 +188,7 @@ def test_two_processes_upgrade_once(tmp_path):
     )
     running = [subprocess.Popen([sys.executable, "-c", script]) for _ in range(2)]
     assert [process.wait() for process in running] == [0, 0]
-    assert _contents(tmp_path, ["events"])[1] == SCHEMA_REVISION
+    assert _contents(tmp_path, {"events": ["seq"]})[1] == SCHEMA_REVISION
 
 
 def test_open_store_written_by_a_newer_version_is_refused(world):

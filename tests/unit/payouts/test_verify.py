@@ -68,16 +68,29 @@ def test_fresh_home_verifies(world):
         ("update payout_items set amount_minor = 1 where currency_code = 'JPY'", "batch_contents"),
         ("update payout_items set partner_name = 'Eve'", "exports"),
         ("update exports set manifest = '{}'", "exports"),
-        ("delete from exports", "exports"),
+        ("delete from export_files; delete from exports", "exports"),
+        ("delete from export_files", "exports"),
+        ("update export_files set total_amount_minor = 1", "exports"),
+        ("update export_files set file_sha256 = 'x'", "exports"),
+        ("delete from batch_exceptions", "batch_contents"),
+        ("update batch_exceptions set kind = 'one_item_file'", "batch_contents"),
+        ("update payout_items set details_id = 'd_1'", "batch_contents"),
+        ("update batches set payer_details_id = 'd_1'", "batch_contents"),
+        ("update batches set content_version = 1", "batch_contents"),
     ],
 )
 def test_changed_row_is_found(exported, statement, check):
-    _sql(exported, statement)
+    _sql(exported, *statement.split("; "))
     assert check in _broken(exported)
 
 
 def test_removed_last_segment_record_is_found(exported):
-    _sql(exported, "delete from exports", "delete from segments where segment = 2")
+    _sql(
+        exported,
+        "delete from export_files",
+        "delete from exports",
+        "delete from segments where segment = 2",
+    )
     assert "removed from the register" in _broken(exported)["segment_chain"]
 
 
@@ -85,9 +98,9 @@ def test_cut_tail_is_found_by_the_exported_manifest(exported):
     """T16: nothing inside the database can show it; the anchor outside does."""
     _sql(
         exported,
-        "delete from exports", "delete from payout_items", "delete from proposals",
-        "delete from batch_states", "delete from batches", "delete from cutoffs",
-        "delete from segments where segment = 2",
+        "delete from export_files", "delete from exports", "delete from payout_items",
+        "delete from proposals", "delete from batch_exceptions", "delete from batch_states",
+        "delete from batches", "delete from cutoffs", "delete from segments where segment = 2",
         "delete from events where kind like 'batch%' or kind like 'cutoff%' or seq > 4",
     )  # fmt: skip
     broken = _broken(exported)

@@ -84,8 +84,14 @@ payouts:
   rails: {USD: nacha, EUR: sepa, default: csv}
   offset_share: 0.5
   gates: [status, terms_accepted, payee_verified, tax_form, screening, cooling_off]
+  cooling_off_days: 10
+  caps: {per_partner: {USD: 5000.00}, per_batch: {USD: 90000.00}, payouts_per_batch: 500,
+         times_average: 2.5}
+  disputes: {window_days: 30, answer_days: 10}
 approvals:
-  tiers: [{up_to: 25000.00, partnerships: 1, finance: 1}, {partnerships: 1, finance: 2}]
+  tiers: [{up_to: 25000.00, partnerships: 1, finance: 1},
+          {partnerships: 1, finance: 2, min_identity: oidc}]
+  with_exceptions: {partnerships: 1, finance: 2}
   expire_days: 7
   min_identity: oidc
 roles: {partnerships: [ana@acme.example], finance: [ben@acme.example], analyst: [], admin: []}
@@ -161,6 +167,10 @@ def test_program_without_optional_sections_uses_documented_defaults(
     assert program.payouts.rail_for("EUR") == "csv"
     assert program.approvals.tiers[0].finance == 1
     assert program.approvals.expire_days == 7
+    assert program.approvals.with_exceptions is None
+    assert program.payouts.cooling_off_days == 7
+    assert program.payouts.caps.times_average == 3
+    assert (program.payouts.disputes.window_days, program.payouts.disputes.answer_days) == (60, 14)
     assert program.pilot.enabled is False
 
 
@@ -398,3 +408,91 @@ def test_loaded_terms_cannot_be_changed(load: Callable[..., Workspace]) -> None:
 
 def test_effective_from_is_a_date(load: Callable[..., Workspace]) -> None:
     assert load().program.plans[0].versions[0].effective_from == date(2025, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("found", "written", "expected"),
+    [
+        (
+            "            rate: 0.20\n",
+            "            rate: 0.20\n"
+            "            tiers: {metric: customers, period: month, bands: []}\n",
+            "tiers.bands: needs at least one entry under bands; write '- ' under bands and give it "
+            "from and rate",
+        ),
+        (
+            "            rate: 0.20\n",
+            "            rate: 0.20\n            conditions: [{country: [], rate: 0.1}]\n",
+            "conditions[0].country: needs at least one entry under country; "
+            "write country: [...] with one of them",
+        ),
+        (
+            "            kind: recurring\n            rate: 0.20\n",
+            "            kind: bonus\n            metric: customers\n            period: month\n"
+            "            threshold: 3\n            amount: {}\n",
+            "amount: needs at least one entry under amount; write one under amount, such as "
+            "USD: 50.00",
+        ),
+        (
+            "groups:\n",
+            "lead: []\ngroups:\n",
+            "lead: needs at least one entry under lead; write '- ' under lead and give it "
+            "effective_from, or remove lead to use the default",
+        ),
+        (
+            "groups:\n",
+            "payouts:\n  schedule: {frequency: twice_monthly, pay_days: [1]}\ngroups:\n",
+            "pay_days: must have at least 2 entries; write 2 of them",
+        ),
+        (
+            "groups:\n",
+            "payouts:\n  schedule: {frequency: twice_monthly, pay_days: [1, 8, 15]}\ngroups:\n",
+            "pay_days: must have at most 2 entries; write 2 of them",
+        ),
+    ],
+)
+def test_list_with_too_few_entries_says_which_and_what_to_write(
+    problems: Callable[..., list[str]],
+    program_with: Callable[..., str],
+    found: str,
+    written: str,
+    expected: str,
+) -> None:
+    (line,) = problems(program_with(replace=(found, written)))
+    assert line.endswith(expected)
+
+
+def test_band_by_its_name_in_code_is_an_unknown_setting(
+    problems: Callable[..., list[str]], program_with: Callable[..., str]
+) -> None:
+    band = "{from: 0, from_value: 5, rate: 0.1}"
+    tiers = f"            tiers: {{metric: customers, period: month, bands: [{band}]}}\n"
+    rate = "            rate: 0.20\n"
+    (line,) = problems(program_with(replace=(rate, rate + tiers)))
+    assert "tiers.bands[0].from_value: unknown setting" in line
+
+
+@pytest.mark.parametrize(
+    ("found", "written", "expected"),
+    [
+        (
+            "            rate: 0.20\n",
+            "            rate: 0.20\n            product_rates: {a: 0.1, ' a': 0.2, b: 0.3}\n",
+            "product_rates: names a twice, with other spaces around it: keep one of them",
+        ),
+        (
+            "groups:\n",
+            "groups:\n  gold: standard\n  'gold ': standard\n",
+            "groups: names gold twice, with other spaces around it: keep one of them",
+        ),
+    ],
+)
+def test_names_that_differ_in_spaces_only_are_refused(
+    problems: Callable[..., list[str]],
+    program_with: Callable[..., str],
+    found: str,
+    written: str,
+    expected: str,
+) -> None:
+    lines = problems(program_with(replace=(found, written)))
+    assert any(expected in line for line in lines), lines

@@ -70,7 +70,7 @@ def test_literal_secret_is_refused_with_hint_and_never_repeated(
         ("base_url: ftp://api.stripe.com", "must be an address"),
         ("base_url: http://localhost:99999", "must be an address"),
         ("streams: [invoice]", "did you mean invoices?"),
-        ("streams: []", "must have at least 1"),
+        ("streams: []", "needs at least one entry under streams; name one of "),
         ("overlap_hours: -1", "must be 0 or more"),
         ("timeout_seconds: 0", "must be 1 or more"),
         ("api_version: newest", "api_version"),
@@ -166,7 +166,11 @@ def test_source_name_outside_pattern_is_refused(problems: Problems, name: str) -
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("sources: {}\n", "sources.yml:1: sources: must have at least 1"),
+        (
+            "sources: {}\n",
+            "sources.yml:1: sources: needs at least one entry under sources; "
+            "write one under sources, such as NAME: ...",
+        ),
         ("source: {}\n", "sources.yml:1: source: unknown setting; did you mean sources?"),
         ("- a\n", "sources.yml:1: must be a mapping of settings; write name: value lines"),
         ("sources:\n  a: {path: x}\n", "sources.yml:2: sources.a.kind: is missing; "),

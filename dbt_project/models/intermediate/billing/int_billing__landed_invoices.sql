@@ -14,9 +14,20 @@ landed as (
 
 ),
 
-newest as (
+versions as (
 
     {{ newest_versions('landed', ['invoice_id']) }}
+
+),
+
+-- A comparison with the run in the last select would make its time zone a value per row, which costs much more.
+newest as (
+
+    select *
+    from versions
+    where
+        issued_at < (select as_of_end_at from run)
+        and invoice_status <> 'draft'
 
 ),
 
@@ -62,6 +73,3 @@ left join line_totals
         newest.source = line_totals.source
         and newest.invoice_id = line_totals.invoice_id
 cross join run
-where
-    newest.issued_at < run.as_of_end_at
-    and newest.invoice_status <> 'draft'

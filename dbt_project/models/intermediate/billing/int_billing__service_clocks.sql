@@ -1,6 +1,7 @@
 -- Grain: one row per clock of a customer (customer_id, gap_days, clock_number), for every gap that the terms name.
 -- Rule C4, decision 0039: a positive paid line that starts at least gap_days after the latest service end before it
--- starts a new clock; the first clock's anchor is that of C3.
+-- starts a new clock; the first clock's anchor is that of C3, and no line that starts before that anchor begins or
+-- makes another: an older invoice that is paid late takes nothing back.
 with
 
 gaps as (
@@ -50,6 +51,9 @@ starts as (
     from ordered
     inner join gaps
         on {{ days_between('ordered.served_before_date', 'ordered.service_start_date') }} >= gaps.gap_days
+    inner join {{ ref('int_billing__anchors') }} as anchors
+        on ordered.customer_id = anchors.customer_id
+    where ordered.service_start_date > anchors.anchor_date
 
     union all
 

@@ -53,9 +53,7 @@ earned_plans as (
         min(entries.effective_date) as since_date
     from {{ ref('stg_control__journal_entries') }} as entries
     left join {{ ref('stg_program__overrides') }} as overrides
-        on
-            entries.partner_id = overrides.partner_id
-            and entries.plan_id = overrides.plan_id
+        on {{ paid_by_override('entries', 'overrides') }}
     where
         entries.entry_kind in ('earning', 'bonus')
         and entries.source_type <> 'commission'
@@ -77,19 +75,22 @@ plan_counts as (
 posted as (
 
     select
-        component_id,
-        source_id,
-        partner_id,
-        max(plan_id) as plan_id,
-        max(plan_version) as plan_version,
-        max(payout_currency_code) as payout_currency_code,
-        max(effective_date) as effective_date,
-        max(available_date) as available_date,
-        max(cast({{ json_text('explanation', 'earned_at') }} as timestamp)) as earned_at,
-        cast(sum(amount_minor) as bigint) as amount_minor
-    from {{ ref('stg_control__journal_entries') }}
-    where entry_kind = 'bonus'
-    group by component_id, source_id, partner_id
+        entries.component_id,
+        entries.source_id,
+        entries.partner_id,
+        max(entries.plan_id) as plan_id,
+        max(entries.plan_version) as plan_version,
+        max(entries.payout_currency_code) as payout_currency_code,
+        max(entries.effective_date) as effective_date,
+        max(entries.available_date) as available_date,
+        max(cast({{ json_text('entries.explanation', 'earned_at') }} as timestamp)) as earned_at,
+        cast(sum(entries.amount_minor) as bigint) as amount_minor,
+        bool_or(overrides.partner_id is not null) as is_paid_by_override
+    from {{ ref('stg_control__journal_entries') }} as entries
+    left join {{ ref('stg_program__overrides') }} as overrides
+        on {{ paid_by_override('entries', 'overrides') }}
+    where entries.entry_kind = 'bonus'
+    group by entries.component_id, entries.source_id, entries.partner_id
 
 ),
 
@@ -128,7 +129,8 @@ governed as (
 ),
 
 -- Decision 0040: a partner that has earned under another group's plan gets the bonuses of its present one from the
--- period around the first entry under it on, at the latest that of as_of, and none for a period that has paid one.
+-- period around the first entry under it on, at the latest that of as_of, and none for a period in which another
+-- group's plan paid one. What an override paid stands in no group's way.
 of_present_plan as (
 
     select governed.*
@@ -155,6 +157,7 @@ of_present_plan as (
                     posted.partner_id = governed.partner_id
                     and posted.source_id = governed.source_id
                     and posted.plan_id <> governed.plan_id
+                    and not posted.is_paid_by_override
             )
         )
 

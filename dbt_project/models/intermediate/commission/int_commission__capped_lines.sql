@@ -19,7 +19,7 @@ caps as (
 
 ),
 
-lines as (
+lines as materialized (
 
     select
         whole_lines.invoice_line_id,
@@ -61,7 +61,7 @@ within_invoice as (
 
 ),
 
-invoice_left as (
+invoice_left as materialized (
 
     select *, whole_line_amount_minor - invoice_cut_minor as invoice_left_minor
     from within_invoice
@@ -77,7 +77,7 @@ within_customer as (
 
 ),
 
-customer_left as (
+customer_left as materialized (
 
     select *, invoice_left_minor - customer_cut_minor as customer_left_minor
     from within_customer
@@ -93,7 +93,7 @@ within_partner_month as (
 
 ),
 
-parts as (
+parts as materialized (
 
     select
         *,

@@ -24,12 +24,13 @@ payments as (
         invoice_id,
         part_number,
         payment_id,
-        paid_at,
+        {{ local_date('paid_at') }} as paid_date,
         {{ whole_part('paid_after', common_divisor('paid_after', 'total_share')) }} as after_share,
         {{ whole_part('total_share', common_divisor('paid_after', 'total_share')) }} as after_base,
         {{ whole_part('paid_before', common_divisor('paid_before', 'total_share')) }} as before_share,
         {{ whole_part('total_share', common_divisor('paid_before', 'total_share')) }} as before_base
     from {{ ref('int_billing__payments') }}
+    cross join run
 
 ),
 
@@ -47,7 +48,7 @@ cumulative_lines as (
         earnings.minor_denominator,
         payments.part_number,
         payments.payment_id as part_source_id,
-        {{ local_date('payments.paid_at') }} as effective_date,
+        payments.paid_date as effective_date,
         {{ round_ratio(
             'earnings.rate_numerator * payments.after_share', 'earnings.rate_denominator * payments.after_base'
         ) }} as whole_after_minor,
@@ -57,7 +58,6 @@ cumulative_lines as (
     from earnings
     inner join payments
         on earnings.invoice_id = payments.invoice_id
-    cross join run
     where earnings.source_type = 'invoice_line'
 
 ),

@@ -1,7 +1,8 @@
--- Grain: one row per (lead_id, partner_id, component_id, source_type, source_id) of an event component whose
+-- Grain: one row per (lead_id, partner_id, component_id, source_type, source_id, stage) of an event component whose
 -- trigger happened.
 -- Rule C1: once per lead and trigger, earned at the trigger but not before the lead is valid, and by
--- rate not before the first deal is won. reason says why nothing is earned; null means it pays.
+-- rate not before the first deal is won. reason says why nothing is earned; null means it pays, of the stages of one
+-- source object at most one (J2, decision 0017).
 with
 
 run as (
@@ -110,6 +111,7 @@ later_shares as (
     select
         deal_versions.lead_id,
         deal_versions.partner_id,
+        deal_versions.stage,
         deal_versions.source_type,
         deal_versions.source_id,
         components.component_id,
@@ -141,6 +143,7 @@ shaped as (
         on
             chosen.lead_id = later_shares.lead_id
             and chosen.partner_id = later_shares.partner_id
+            and chosen.stage = later_shares.stage
             and chosen.source_type = later_shares.source_type
             and chosen.source_id = later_shares.source_id
             and chosen.component_id = later_shares.component_id
@@ -233,15 +236,37 @@ split as (
         end as amount_minor
     from priced
 
+),
+
+judged as (
+
+    select
+        split.*,
+        case
+            when stage = 'first_payment' and is_conversion_late then 'conversion_window'
+            when rate is not null and won_at is null then 'deal_not_won'
+            when rate is not null and (deal_amount_minor is null or currency_code is null) then 'deal_without_amount'
+            when rate is null and whole_amount_minor is null then 'no_amount_for_currency'
+            when whole_amount_minor = 0 or (is_paying and amount_minor = 0) then 'zero_amount'
+        end as own_reason
+    from split
+
+),
+
+-- J2: a component that changes its trigger may meet one meeting twice; the first that pays is the one (decision 0017).
+ranked as (
+
+    select
+        judged.*,
+        row_number() over (
+            partition by lead_id, partner_id, component_id, source_type, source_id
+            order by (own_reason is null) desc, is_paying desc, earned_at, event_at, stage
+        ) as rank_of_key
+    from judged
+
 )
 
 select
-    split.*,
-    case
-        when stage = 'first_payment' and is_conversion_late then 'conversion_window'
-        when rate is not null and won_at is null then 'deal_not_won'
-        when rate is not null and (deal_amount_minor is null or currency_code is null) then 'deal_without_amount'
-        when rate is null and whole_amount_minor is null then 'no_amount_for_currency'
-        when whole_amount_minor = 0 or (is_paying and amount_minor = 0) then 'zero_amount'
-    end as reason
-from split
+    * exclude (own_reason, rank_of_key),
+    case when rank_of_key = 1 then own_reason else 'other_trigger_counts' end as reason
+from ranked

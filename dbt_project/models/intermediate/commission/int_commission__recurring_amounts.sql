@@ -74,7 +74,7 @@ amounts as (
 )
 
 select
-    amounts.*,
+    amounts.* exclude (first_paid_at, first_paid_date, whole_numerator, whole_denominator),
     case
         when not is_paying then 0
         when is_part_cut then whole_amount_minor

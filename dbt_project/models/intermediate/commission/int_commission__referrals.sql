@@ -25,37 +25,55 @@ referred as (
 
 ),
 
--- What was posted keeps its referrer: the directory says only today's (decision 0018).
 posted_shares as (
 
     select
+        entry_id,
         source_id,
         partner_id,
-        component_id,
-        min_by(payout_currency_code, {'segment': segment, 'ordinal': ordinal}) as payout_currency_code,
-        sum(amount_minor) as posted_amount_minor,
-        min_by(plan_id, {'segment': segment, 'ordinal': ordinal}) as plan_id,
-        min_by(plan_version, {'segment': segment, 'ordinal': ordinal}) as plan_version,
-        max({{ json_text('explanation', 'referred_partner_id') }}) as referred_partner_id
+        plan_id,
+        payout_currency_code,
+        effective_date,
+        segment,
+        {{ json_text('explanation', 'referred_partner_id') }} as referred_partner_id,
+        cast({{ json_text('explanation', 'joined_date') }} as date) as joined_date,
+        {'segment': segment, 'partner_id': partner_id, 'ordinal': ordinal} as entry_age
     from {{ ref('stg_control__journal_entries') }}
     where
         entry_kind = 'earning'
         and source_type = 'commission'
-    group by source_id, partner_id, component_id
 
 ),
 
--- One referrer of each earning: the first that it was posted for.
-first_referrers as (
+-- What was posted keeps its referrer, payout currency and day of joining, of each the first: the directory says only
+-- today's (decision 0018).
+first_shares as (
 
     select
         source_id,
-        min_by(partner_id, {'segment': segment, 'partner_id': partner_id}) as partner_id
-    from {{ ref('stg_control__journal_entries') }}
-    where
-        entry_kind = 'earning'
-        and source_type = 'commission'
+        min_by(partner_id, entry_age) as partner_id,
+        min_by(payout_currency_code, entry_age) as payout_currency_code,
+        min_by(joined_date, entry_age) as joined_date
+    from posted_shares
     group by source_id
+
+),
+
+-- T2: the plan under which the first share on this partner was posted; what an override paid goes by its dates.
+kept_plans as (
+
+    select
+        entries.partner_id,
+        entries.referred_partner_id,
+        min_by(
+            entries.plan_id,
+            {'segment': entries.segment, 'effective_date': entries.effective_date, 'entry_id': entries.entry_id}
+        ) as plan_id
+    from posted_shares as entries
+    left join {{ ref('stg_program__overrides') }} as overrides
+        on {{ paid_by_override('entries', 'overrides') }}
+    where overrides.partner_id is null
+    group by entries.partner_id, entries.referred_partner_id
 
 ),
 
@@ -91,54 +109,18 @@ identified as (
 
 ),
 
--- What was posted keeps its referrer and its payout currency.
-kept as (
+referrers as (
 
     select
         identified.*,
-        referred.joined_date,
-        posted_shares.partner_id,
-        posted_shares.component_id,
-        posted_shares.plan_id,
-        posted_shares.plan_version,
-        posted_shares.payout_currency_code,
-        posted_shares.posted_amount_minor
+        coalesce(first_shares.joined_date, referred.joined_date) as joined_date,
+        first_shares.partner_id,
+        first_shares.payout_currency_code
     from identified
-    inner join first_referrers
-        on identified.source_id = first_referrers.source_id
-    inner join posted_shares
-        on
-            first_referrers.source_id = posted_shares.source_id
-            and first_referrers.partner_id = posted_shares.partner_id
+    inner join first_shares
+        on identified.source_id = first_shares.source_id
     left join referred
         on identified.referred_partner_id = referred.referred_partner_id
-
-),
-
--- T2: the plan under which the first share on this partner was posted; overrides have dates of their own.
-kept_plans as (
-
-    select
-        kept.partner_id,
-        kept.referred_partner_id,
-        min_by(kept.plan_id, {'earned_at': kept.earned_at, 'source_id': kept.source_id}) as plan_id
-    from kept
-    left join {{ ref('stg_program__overrides') }} as overrides
-        on
-            kept.partner_id = overrides.partner_id
-            and kept.plan_id = overrides.plan_id
-    where overrides.partner_id is null
-    group by kept.partner_id, kept.referred_partner_id
-
-),
-
-referrers as (
-
-    select distinct
-        source_type, source_id, referred_partner_id, referred_component_id, referred_source_type,
-        referred_source_id, referred_amount_minor, currency_code, earned_at, earned_date, joined_date, partner_id,
-        payout_currency_code
-    from kept
 
     union all
 
@@ -150,11 +132,11 @@ referrers as (
     from identified
     inner join referred
         on identified.referred_partner_id = referred.referred_partner_id
-    left join kept
-        on identified.source_id = kept.source_id
+    left join first_shares
+        on identified.source_id = first_shares.source_id
     where
         referred.partner_id <> referred.referred_partner_id
-        and kept.source_id is null
+        and first_shares.source_id is null
 
 ),
 
@@ -235,7 +217,7 @@ shares as (
         governed.source_type, governed.source_id, governed.partner_id, governed.referred_partner_id,
         governed.referred_component_id, governed.referred_source_type, governed.referred_source_id,
         governed.referred_amount_minor, governed.currency_code, governed.earned_at, governed.earned_date,
-        governed.plan_id, governed.plan_version, components.component_id,
+        governed.joined_date, governed.plan_id, governed.plan_version, components.component_id,
         coalesce(governed.payout_currency_code, currencies.payout_currency_code) as payout_currency_code
     from governed
     inner join components
@@ -246,19 +228,6 @@ shares as (
             and governed.earned_date < {{ add_months('governed.joined_date', 'components.referral_months') }}
     inner join {{ ref('int_commission__payout_currencies') }} as currencies
         on governed.partner_id = currencies.partner_id
-
-    union all
-
-    -- A directory that says no joining day any more takes nothing back.
-    select
-        source_type, source_id, partner_id, referred_partner_id,
-        referred_component_id, referred_source_type, referred_source_id,
-        referred_amount_minor, currency_code, earned_at, earned_date,
-        plan_id, plan_version, component_id, payout_currency_code
-    from kept
-    where
-        joined_date is null
-        and posted_amount_minor <> 0
 
 )
 
@@ -273,6 +242,7 @@ select
     shares.referred_source_type,
     shares.referred_source_id,
     shares.referred_amount_minor,
+    shares.joined_date,
     shares.plan_id,
     shares.plan_version,
     components.rate,

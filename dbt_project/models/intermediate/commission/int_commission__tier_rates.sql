@@ -75,6 +75,27 @@ banded as (
 
 )
 
+-- Most lines lie in one band, and need no sum.
+select
+    invoice_line_id,
+    partner_id,
+    component_id,
+    tier_metric,
+    tier_period,
+    tier_mode,
+    {{ period_label('period_start_date', 'tier_period') }} as tier_period_label,
+    from_position,
+    to_position,
+    tier_metric = 'revenue' and revenue_amount_minor is null as is_waiting_for_rate,
+    rate as tier_rate,
+    {{ wide(ppm('rate')) }} as rate_sum_ppm,
+    {{ wide('1') }} as share_base,
+    {{ one_band('rate', 'part', 'whole_part') }} as tier_bands
+from banded
+where part = whole_part
+
+union all
+
 select
     invoice_line_id,
     partner_id,
@@ -94,7 +115,9 @@ select
     case when count(*) = 1 then 1 else {{ wide('whole_part') }} end as share_base,
     {{ band_list('band_number', 'rate', 'part', 'whole_part') }} as tier_bands
 from banded
-where part > 0
+where
+    part > 0
+    and part <> whole_part
 group by
     invoice_line_id, partner_id, component_id, tier_metric, tier_period, tier_mode, period_start_date,
     from_position, to_position, revenue_amount_minor, whole_part

@@ -170,7 +170,10 @@ limited as (
 )
 
 select
-    limited.* exclude (rate_numerator, rate_denominator),
+    limited.* exclude (
+        reason, product_id, first_invoice_id, anchor_date, anchor_invoice_id, first_payment_rate, fixed_rate,
+        tier_period, tier_rate, rate_sum_ppm, share_base, is_tier_waiting, rate_numerator, rate_denominator
+    ),
     case limited_by
         when 'maximum' then {{ wide('maximum_amount_minor') }}
         when 'minimum' then {{ wide('minimum_amount_minor') }}

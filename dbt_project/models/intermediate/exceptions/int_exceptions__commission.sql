@@ -1,8 +1,8 @@
--- Grain: one row per exception about commissions that wait and balances that fell below zero (kind, subject,
--- currency_code, what_to_do).
+-- Grain: one row per exception about commissions that wait, referrers that cannot be right and balances that fell
+-- below zero (kind, subject, currency_code, what_to_do).
 {{ config(tags=['payouts']) }}
 
-with
+with recursive
 
 run as (
 
@@ -54,23 +54,90 @@ waiting_bonuses as (
 
 ),
 
+-- C7: who referred whom, where referrals are paid at all; is_known says whether the referrer is a partner.
+referred as (
+
+    select
+        partners.partner_id,
+        partners.referred_by_partner_id,
+        partners.joined_at,
+        partners.manager_email,
+        referrers.partner_id is not null as is_known
+    from {{ ref('int_sources__partners') }} as partners
+    left join {{ ref('int_sources__partners') }} as referrers
+        on partners.referred_by_partner_id = referrers.partner_id
+    where
+        partners.referred_by_partner_id is not null
+        and exists (
+            select 1
+            from {{ ref('stg_program__components') }} as components
+            where components.kind = 'partner_referral'
+        )
+
+),
+
+-- Everybody above a partner; `union` ends where a circle closes.
+above as (
+
+    select partner_id, referred_by_partner_id as above_partner_id
+    from referred
+
+    union
+
+    select above.partner_id, referred.referred_by_partner_id
+    from above
+    inner join referred
+        on above.above_partner_id = referred.partner_id
+
+),
+
+referred_by_nobody_known as (
+
+    select
+        'referral_by_unknown_partner', 'warning', 'partner:' || referred.partner_id, null, null,
+        referred.manager_email, run.as_of_end_at,
+        'referred_by names ' || referred.referred_by_partner_id
+        || ', which is no partner; correct it or deliver that partner, or nobody earns on this one'
+    from referred
+    cross join run
+    where not referred.is_known
+
+),
+
+referred_in_a_circle as (
+
+    select
+        'referral_circle', 'warning', 'partner:' || referred.partner_id, null, null,
+        referred.manager_email, run.as_of_end_at,
+        case
+            when referred.referred_by_partner_id = referred.partner_id
+                then 'referred_by names the partner itself, which earns nothing by it; correct it or leave it empty'
+            else 'referred_by names ' || referred.referred_by_partner_id
+                || ', which was itself referred by this partner, directly or through others; correct one of them'
+        end
+    from referred
+    inner join above
+        on
+            referred.partner_id = above.partner_id
+            and referred.partner_id = above.above_partner_id
+    cross join run
+
+),
+
 -- C7: without the day of joining nobody knows how long a referrer earns.
 referred_without_day as (
 
     select
-        'referral_without_joining_day', 'warning', 'partner:' || partners.partner_id, null, null,
-        partners.manager_email, run.as_of_end_at,
-        'partner ' || partners.referred_by_partner_id || ' referred this partner; deliver joined_at, or nothing is'
+        'referral_without_joining_day', 'warning', 'partner:' || referred.partner_id, null, null,
+        referred.manager_email, run.as_of_end_at,
+        'partner ' || referred.referred_by_partner_id || ' referred this partner; deliver joined_at, or nothing is'
         || ' earned on it'
-    from {{ ref('int_sources__partners') }} as partners
-    inner join {{ ref('int_sources__partners') }} as referrers
-        on
-            partners.referred_by_partner_id = referrers.partner_id
-            and partners.partner_id <> referrers.partner_id
+    from referred
     cross join run
     where
-        partners.joined_at is null
-        and exists (select 1 from {{ ref('stg_program__components') }} as components where components.kind = 'partner_referral')
+        referred.joined_at is null
+        and referred.is_known
+        and referred.referred_by_partner_id <> referred.partner_id
 
 ),
 
@@ -164,6 +231,10 @@ union all
 select * from waiting_events
 union all
 select * from waiting_bonuses
+union all
+select * from referred_by_nobody_known
+union all
+select * from referred_in_a_circle
 union all
 select * from referred_without_day
 union all

@@ -1,6 +1,9 @@
 -- Grain: one row per natural key of which something is posted this night (commission_id): what a reader needs to
 -- compute the cents again, by the shape of the key (C8). Amounts are minor units, ratios text such as 31/365; what
--- does not apply is null. A pin is read from credits and decided_by (A6).
+-- does not apply is null. A pin is read from credits and decided_by (A6). A view, since
+-- long text is costly to write and read.
+{{ config(materialized='view') }}
+
 with
 
 keys as (
@@ -87,6 +90,7 @@ events as (
     where
         earnings.key_kind = 'earning'
         and earnings.source_type <> 'invoice_line'
+        and judged.reason is null
 
 ),
 
@@ -342,6 +346,7 @@ explained as (
             'shape': 'referral',
             'referred_partner_id': referred_partner_id,
             'referred_amount_minor': referred_amount_minor,
+            'joined_date': cast(joined_date as varchar),
             'rate': cast(rate as varchar),
             'fx': {{ ratio_text('minor_numerator', 'minor_denominator') }},
             'fx_rate_date': cast(fx_rate_date as varchar),
@@ -376,6 +381,5 @@ explained as (
 
 select
     commission_id,
-    min(cast(explanation as varchar)) as explanation
+    cast(explanation as varchar) as explanation
 from explained
-group by commission_id

@@ -122,6 +122,15 @@ lead_events as (
             lead_records.record_type = 'customer'
             and payments.customer_id = lead_records.record_id
 
+),
+
+-- A comparison with the run inside the last join would make its time zone a value per row, which costs much more.
+known as (
+
+    select *
+    from lead_events
+    where occurred_at < (select as_of_end_at from run)
+
 )
 
 select
@@ -141,6 +150,5 @@ select
     source,
     source_type,
     source_id
-from lead_events
+from known
 cross join run
-where occurred_at < run.as_of_end_at

@@ -12,7 +12,7 @@ entries as (
     from {{ ref('int_journal__entries') }} as entries
     inner join {{ ref('int_journal__entry_leads') }} as entry_leads
         on entries.entry_id = entry_leads.entry_id
-    where entries.entry_kind not in ('payout', 'payout_return')
+    where entries.entry_kind <> 'payout'
 
 ),
 

@@ -6,10 +6,13 @@ with
 
 next_pay_date as (
 
-    select min(calendar.pay_date) as pay_date
+    select
+        calendar.rail,
+        min(calendar.pay_date) as pay_date
     from {{ ref('stg_program__pay_calendar') }} as calendar
     inner join {{ ref('stg_program__run') }} as run
         on calendar.cutoff_date > run.as_of
+    group by calendar.rail
 
 )
 
@@ -20,4 +23,5 @@ select
         case when items.left_out_reason is not null then next_pay_date.pay_date end
     ) as expected_pay_date
 from {{ ref('stg_control__payout_items') }} as items
-cross join next_pay_date
+left join next_pay_date
+    on items.rail = next_pay_date.rail

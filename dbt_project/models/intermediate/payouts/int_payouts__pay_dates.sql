@@ -1,4 +1,4 @@
--- Grain: one row per day (available_date) on which something may become available, with the pay date
+-- Grain: one row per day on which something may become available, and rail (available_date, rail), with the pay date
 -- on which it is paid if nothing stands in the way (P4): that of the first cut-off still to come.
 with
 
@@ -18,6 +18,7 @@ days as (
 
 select
     days.available_date,
+    calendar.rail,
     min(calendar.pay_date) as expected_pay_date
 from days
 cross join run
@@ -25,4 +26,4 @@ inner join {{ ref('stg_program__pay_calendar') }} as calendar
     on
         calendar.cutoff_date >= days.available_date
         and calendar.cutoff_date > run.as_of
-group by days.available_date
+group by days.available_date, calendar.rail

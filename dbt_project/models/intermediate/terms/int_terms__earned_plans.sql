@@ -21,16 +21,14 @@ earnings as (
         on
             by_customer.record_type = 'customer'
             and entries.customer_id = by_customer.record_id
-    left join (select distinct partner_id, plan_id from {{ ref('stg_program__overrides') }}) as overrides
-        on
-            entries.partner_id = overrides.partner_id
-            and entries.plan_id = overrides.plan_id
+    left join {{ ref('stg_program__overrides') }} as overrides
+        on {{ paid_by_override('entries', 'overrides') }}
     where
         entries.entry_kind = 'earning'
         and entries.amount_minor > 0
         -- A referrer's share belongs to no lead.
         and coalesce(entries.source_type, '') <> 'commission'
-        -- An override has a date of its own.
+        -- What an override paid within its dates goes by them.
         and overrides.partner_id is null
 
 )

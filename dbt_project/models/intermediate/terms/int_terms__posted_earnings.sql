@@ -6,12 +6,6 @@
 
 with
 
-overrides as (
-
-    select distinct partner_id, plan_id from {{ ref('stg_program__overrides') }}
-
-),
-
 conditions as (
 
     select country from {{ ref('stg_program__component_conditions') }}
@@ -22,7 +16,7 @@ select
     entries.source_type,
     entries.source_id,
     entries.partner_id,
-    -- An override has a date of its own: only the plan of a group is remembered.
+    -- What an override paid within its dates goes by them: only the plan of a group is remembered.
     min_by(entries.plan_id, {{ entry_age }}) filter (where overrides.partner_id is null) as plan_id,
     min_by(entries.payout_currency_code, {{ entry_age }}) as payout_currency_code,
     -- Reading the explanations costs: only where a country matters.
@@ -31,10 +25,8 @@ select
         {{ entry_age }}
     ) as customer_country
 from {{ ref('stg_control__journal_entries') }} as entries
-left join overrides
-    on
-        entries.partner_id = overrides.partner_id
-        and entries.plan_id = overrides.plan_id
+left join {{ ref('stg_program__overrides') }} as overrides
+    on {{ paid_by_override('entries', 'overrides') }}
 where
     entries.entry_kind = 'earning'
     and entries.amount_minor <> 0

@@ -9,5 +9,7 @@ select
     state,
     left_out_reason,
     expected_pay_date,
-    settled_date
+    settled_date,
+    reason_code,
+    carried_amount_minor
 from {{ ref('int_payouts__items') }}

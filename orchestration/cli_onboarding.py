@@ -1,0 +1,225 @@
+"""`partnerledger partner invite|accept|onboarding`: from an invitation to a partner that is paid.
+
+What does not belong here: the rules (`payouts.onboarding`), payout details and tax forms
+(`cli_payee_details`, `cli_payees`).
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from orchestration.cli_common import (
+    DEFAULT_HOME,
+    ActorOption,
+    CommandError,
+    HomeOption,
+    JsonOption,
+    ProgramOption,
+    actor_name,
+    open_control,
+    open_published,
+    open_workspace,
+    out,
+    parse_date,
+    print_json,
+    print_table,
+    query,
+    require_partner,
+    unknown_partner,
+)
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from program.load import Workspace
+
+_TOKEN_BYTES = 32
+PartnerArgument = Annotated[str, typer.Argument(metavar="PARTNER", help="Id of the partner.")]
+
+
+def add_commands(partner_app: typer.Typer) -> None:
+    """Add the three commands to `partner`."""
+    for name, command in (("invite", invite), ("accept", accept), ("onboarding", onboarding)):
+        partner_app.command(name)(command)
+
+
+def invite(
+    partner_id: PartnerArgument,
+    days: Annotated[
+        int, typer.Option("--days", min=1, max=365, help="How long the invitation can be used.")
+    ] = 14,
+    reason: Annotated[str, typer.Option("--reason", help="A note kept with the event.")] = "",
+    home: HomeOption = DEFAULT_HOME,
+    program: ProgramOption = None,
+    actor: ActorOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Invite a partner. The token is shown once and not kept; an earlier invitation ends."""
+    import secrets
+    from datetime import timedelta
+
+    from orchestration.clock import utc_now
+    from payouts import onboarding as rules_of
+    from payouts.hashing import sha256_text
+    from payouts.terms import approval_rules
+
+    rules = approval_rules(open_workspace(program))
+    require_partner(home, partner_id)
+    token = secrets.token_urlsafe(_TOKEN_BYTES)
+    now = utc_now()
+    with open_control(home) as store:
+        invitation = rules_of.invite(
+            store,
+            partner_id,
+            token_sha256=sha256_text(token),
+            expires_at=now + timedelta(days=days),
+            actor=actor_name(actor),
+            rules=rules,
+            recorded_at=now,
+            reason=reason,
+        )
+    if as_json:
+        print_json({"partner_id": partner_id, "token": token, "expires_at": invitation.expires_at})
+        return
+    out().print(f"Invitation of {partner_id}, usable once until {invitation.expires_at[:10]}:")
+    typer.echo(token)
+
+
+def accept(
+    partner_id: PartnerArgument,
+    invitation: Annotated[
+        str | None,
+        typer.Option(
+            "--invitation",
+            metavar="FILE",
+            help="File with the token: the partner itself accepts; - for standard input.",
+        ),
+    ] = None,
+    reason: Annotated[
+        str, typer.Option("--reason", help="Without an invitation: the contract that was signed.")
+    ] = "",
+    home: HomeOption = DEFAULT_HOME,
+    program: ProgramOption = None,
+    actor: ActorOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Record that a partner accepts the terms as they stand today, with the hash of their text."""
+    from orchestration.clock import utc_now
+    from payouts import onboarding as rules_of
+    from payouts.hashing import sha256_text
+    from payouts.payee_state import PARTNER_PREFIX
+    from payouts.terms import approval_rules
+
+    workspace = open_workspace(program)
+    version, page = shown_terms(workspace, home, partner_id)
+    now = utc_now()
+    with open_control(home) as store:
+        if invitation is not None:
+            _use_invitation(store, invitation, partner_id)
+        payee = rules_of.accept_terms(
+            store,
+            partner_id,
+            terms_version=version,
+            terms_hash=workspace.terms_hash,
+            text_sha256=sha256_text(page),
+            actor=actor_name(actor) if invitation is None else f"{PARTNER_PREFIX}{partner_id}",
+            recorded_at=now,
+            rules=approval_rules(workspace) if invitation is None else None,
+            reason=reason,
+        )
+    if as_json:
+        print_json(
+            {"partner_id": partner_id, "terms_version": payee.terms_version,
+             "terms_hash": payee.terms_hash, "text_sha256": sha256_text(page)}
+        )  # fmt: skip
+        return
+    out().print(f"{partner_id} accepted {payee.terms_version}.")
+
+
+def onboarding(
+    partner_id: PartnerArgument,
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", metavar="DATE", help="Default: today.")
+    ] = None,
+    home: HomeOption = DEFAULT_HOME,
+    program: ProgramOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show each step of a partner's onboarding, done or missing."""
+    day = parse_date(as_of, "--as-of")
+    from payouts.onboarding import checklist
+    from payouts.payees import Payee, load_payees
+
+    day = day or local_today(open_workspace(program))
+    with open_control(home) as store, store.read() as connection:
+        payee = load_payees(connection).get(partner_id)
+    if payee is None:
+        require_partner(home, partner_id)
+    steps = checklist(payee or Payee(partner_id), day)
+    if as_json:
+        print_json(steps)
+        return
+    print_table(
+        f"Onboarding of {partner_id}, as of {day}",
+        ("step", "", "what is known"),
+        [
+            (each.step.replace("_", " "), "done" if each.is_done else "missing", each.detail)
+            for each in steps
+        ],
+    )
+
+
+def shown_terms(workspace: Workspace, home: Path, partner_id: str) -> tuple[str, str]:
+    """What a partner accepts: the name of the plan's version of today, and the page of its terms.
+
+    Raises: CommandError for an unknown partner, or one whose plan is not in force today.
+    """
+    from orchestration.docs_partner import PageOf, partner_rules, spans_of
+
+    with open_published(home) as connection:
+        found = query(
+            connection,
+            'select name, "group", payout_currency_code from marts.dim_partners '
+            "where partner_id = ?",
+            [partner_id],
+        )
+    if not found:
+        raise unknown_partner(partner_id)
+    row = found[0]
+    partner = PageOf(partner_id, row["name"] or "", row["group"], row["payout_currency_code"])
+    today = local_today(workspace)
+    for span in spans_of(workspace.program, partner):
+        if span.start <= today and (span.end is None or today < span.end):
+            version = f"{span.plan_id} {span.version.effective_from}"
+            return version, partner_rules(workspace.program, partner)
+    raise CommandError(
+        f"no plan of {partner_id} is in force on {today}",
+        "Correct groups or overrides in program.yml.",
+    )
+
+
+def local_today(workspace: Workspace) -> date:
+    """The present day in the programme's time zone."""
+    from datetime import UTC
+    from zoneinfo import ZoneInfo
+
+    from orchestration.clock import utc_now
+
+    zone = ZoneInfo(workspace.program.program.timezone)
+    return utc_now().replace(tzinfo=UTC).astimezone(zone).date()
+
+
+def _use_invitation(store, invitation: str, partner_id: str) -> None:
+    """Raises: CommandError when the file cannot be read or the invitation is another partner's."""
+    from orchestration.clock import utc_now
+    from payouts.onboarding import accept_invite
+
+    try:
+        token = sys.stdin.readline() if invitation == "-" else Path(invitation).read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise CommandError(f"{invitation} cannot be read", "Name the file of the token.") from None
+    accept_invite(store, token, partner_id=partner_id, recorded_at=utc_now())

@@ -1,0 +1,292 @@
+"""Aborting an exported batch whose file never reached the bank: two people, with evidence.
+
+What belongs here: the request, the second person's decision, and what goes back to balances.
+What does not: rejecting a batch that was not exported (``approvals``).
+Source: payouts reference 3.1. Decision 0053.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from payouts import events, periods, segments
+from payouts.checkpoints import reached
+from payouts.durable import storage_errors
+from payouts.errors import ControlBusyError, DecisionRefusedError
+from payouts.hashing import sha256_text
+from payouts.holds import check_decider
+from payouts.outcome_rows import insert_rows, rows_sha256
+from payouts.outcomes import ABORTED as ITEM_ABORTED
+from payouts.outcomes import ItemState, item_states
+from payouts.records import append_batch_event, load_state
+from payouts.return_entries import PayoutReturn, write_return_segment
+from payouts.schema import export_files
+from payouts.segments import SegmentFile
+from payouts.settlement.applying import ledger_time, local_day
+from payouts.settlement.outcome import looks_like_iban
+from payouts.states import ABORT, ABORTED, LIVE_STATES, REQUEST_ABORT, BatchState, check_transition
+from payouts.store import Store
+from payouts.terms import ApprovalRules, person
+from payouts.texts import written
+
+SEGMENT_ORIGIN = "abort"
+_ATTEMPTS = 3
+
+
+@dataclass(frozen=True)
+class AbortResult:
+    """A batch after an abort. returned_amount_minor: what went back; 0 when it was aborted before.
+
+    removed_files: payout files that were deleted, so that nobody uploads them.
+    """
+
+    batch_id: str
+    state: str
+    items: int
+    returned_amount_minor: int
+    currency_code: str
+    segment: int | None
+    removed_files: tuple[str, ...]
+
+
+def request_abort(
+    store: Store,
+    batch_id: str,
+    *,
+    reason: str,
+    evidence: str,
+    actor: str,
+    rules: ApprovalRules,
+    recorded_at: datetime,
+    identity_level: str = "os_user",
+) -> BatchState:
+    """Ask for an exported batch to be aborted; it changes nothing until somebody else agrees.
+
+    evidence: what proves that the bank never took the file. Asking again replaces the request.
+    Raises: DecisionRefusedError without role, reason or evidence, or when the batch is not
+    exported, or its file was sent.
+    """
+    payload = _checked(rules, actor, reason, evidence)
+    with store.write() as connection:
+        state = load_state(connection, batch_id)
+        _check_exported(state, REQUEST_ABORT)
+        return append_batch_event(
+            connection,
+            state,
+            kind="batch_abort_requested",
+            actor=person(actor),
+            recorded_at=recorded_at,
+            payload=payload,
+            reason=reason.strip(),
+            identity_level=identity_level,
+        )
+
+
+def abort(
+    store: Store,
+    home: Path,
+    batch_id: str,
+    *,
+    reason: str,
+    evidence: str,
+    actor: str,
+    rules: ApprovalRules,
+    timezone: str,
+    recorded_at: datetime,
+    posted_at: datetime | None = None,
+    identity_level: str = "os_user",
+) -> AbortResult:
+    """Abort a batch that another person asked to abort: every payout goes back to its balance.
+
+    timezone: of the programme, whose local day is the effective date of the returns. recorded_at:
+    the wall clock, naive UTC. posted_at: the ledger's time (J3); default the end of the last night.
+    Called again it finishes what a crash left, and posts nothing.
+    Raises: DecisionRefusedError, StorageError, ControlBusyError, ChainBrokenError.
+    """
+    payload = _checked(rules, actor, reason, evidence)
+    with segments.files_lock(home):
+        for _ in range(_ATTEMPTS):
+            with store.read() as reader:
+                head = events.head(reader)
+                state = load_state(reader, batch_id)
+                items = item_states(reader, batch_id)
+                if state.state == ABORTED:
+                    return _result(store, home, state, items, None, 0)
+                _check_second(state, actor)
+                registered = segments.records(reader)
+                last_closed = periods.last_closed(reader)
+                entries_at = ledger_time(reader, posted_at)
+            segments.set_orphans_aside(home, registered)
+            returns = _returns(items, local_day(recorded_at, timezone), payload["evidence"])
+            segment = write_return_segment(home, returns, registered, entries_at, last_closed)
+            with store.write() as writer:
+                if events.head(writer) != head:
+                    continue
+                after = _register(
+                    writer, state, returns, segment, payload, reason, person(actor),
+                    recorded_at, entries_at, identity_level,
+                )  # fmt: skip
+                reached("abort_before_commit")
+            reached("abort_after_commit")
+            total = sum(each.amount_minor for each in returns)
+            return _result(store, home, after, items, segment.segment, total)
+    raise ControlBusyError(
+        f"decisions keep being recorded while batch {batch_id} is aborted; nothing was recorded. "
+        "Run again"
+    )
+
+
+def _checked(rules: ApprovalRules, actor: str, reason: str, evidence: str) -> dict[str, str]:
+    check_decider(rules, actor, reason, "abort")
+    text = written(evidence, "the evidence")
+    if any(looks_like_iban(word) for word in text.split()):
+        raise DecisionRefusedError(
+            "the evidence holds an account number, which is kept nowhere but in the vault; name "
+            "the bank's reference instead. Nothing was recorded"
+        )
+    return {"evidence": text}
+
+
+def _check_exported(state: BatchState, event: str) -> None:
+    if state.state in LIVE_STATES:
+        raise DecisionRefusedError(
+            f"batch {state.batch_id} is {state.state} and was never exported: use partnerledger "
+            "batches reject"
+        )
+    check_transition(state.batch_id, state.state, event)
+
+
+def _check_second(state: BatchState, actor: str) -> None:
+    _check_exported(state, ABORT)
+    if state.abort_requested_by is None:
+        raise DecisionRefusedError(
+            f"nobody has asked to abort batch {state.batch_id}; one person asks, another agrees"
+        )
+    if person(actor) == person(state.abort_requested_by):
+        raise DecisionRefusedError(
+            f"{actor} asked to abort batch {state.batch_id} and may not agree to it (four eyes); "
+            "another person of partnerships or finance must. Nothing was recorded"
+        )
+
+
+def _returns(items: dict[str, ItemState], today: date, evidence: str) -> list[PayoutReturn]:
+    return [
+        PayoutReturn(
+            payout_id=item.payout_id,
+            partner_id=item.partner_id,
+            batch_id=item.batch_id,
+            amount_minor=item.amount_minor,
+            currency_code=item.currency_code,
+            effective_date=today,
+            outcome=ITEM_ABORTED,
+            reason_code=None,
+            evidence_sha256=sha256_text(evidence),
+        )
+        for item in items.values()
+    ]
+
+
+def _register(
+    connection: Connection,
+    state: BatchState,
+    returns: list[PayoutReturn],
+    segment: SegmentFile,
+    payload: dict[str, str],
+    reason: str,
+    decider: str,
+    recorded_at: datetime,
+    entries_at: datetime,
+    identity_level: str,
+) -> BatchState:
+    segments.register(
+        connection,
+        segment,
+        origin=SEGMENT_ORIGIN,
+        origin_id=state.batch_id,
+        actor=decider,
+        recorded_at=entries_at,
+        registered_at=recorded_at,
+    )
+    seq = events.head(connection).seq + 1
+    rows = [_row(each, seq, number) for number, each in enumerate(returns, start=1)]
+    after = append_batch_event(
+        connection,
+        state,
+        kind="batch_aborted",
+        actor=decider,
+        recorded_at=recorded_at,
+        payload={
+            **payload,
+            "requested_by": state.abort_requested_by,
+            "rows_sha256": rows_sha256(rows),
+            "segment": segment.segment,
+        },
+        reason=reason.strip(),
+        identity_level=identity_level,
+    )
+    insert_rows(connection, rows)
+    return after
+
+
+def _row(each: PayoutReturn, seq: int, number: int) -> dict[str, Any]:
+    return {
+        "seq": seq,
+        "number": number,
+        "payout_id": each.payout_id,
+        "batch_id": each.batch_id,
+        "outcome": ITEM_ABORTED,
+        "amount_minor": each.amount_minor,
+        "currency_code": each.currency_code,
+        "value_date": each.effective_date.isoformat(),
+        "reason_code": None,
+        "reference": None,
+        "settlement_id": None,
+        "line": None,
+        "return_entry_id": each.entry_id,
+    }
+
+
+def _result(
+    store: Store,
+    home: Path,
+    state: BatchState,
+    items: dict[str, ItemState],
+    segment: int | None,
+    total: int,
+) -> AbortResult:
+    (currency_code,) = {item.currency_code for item in items.values()}
+    return AbortResult(
+        batch_id=state.batch_id,
+        state=state.state,
+        items=len(items),
+        returned_amount_minor=total,
+        currency_code=currency_code,
+        segment=segment,
+        removed_files=_remove_payout_files(store, home, state.batch_id),
+    )
+
+
+def _remove_payout_files(store: Store, home: Path, batch_id: str) -> tuple[str, ...]:
+    """A file that nobody may pay must not lie where payable files lie; its manifest stays."""
+    with store.read() as connection:
+        paths = (
+            connection.execute(
+                select(export_files.c.file_path)
+                .where(export_files.c.batch_id == batch_id)
+                .order_by(export_files.c.part)
+            )
+            .scalars()
+            .all()
+        )
+    removed = []
+    for path in paths:
+        with storage_errors(home / path, "folder of payout file"):
+            if (home / path).is_file():
+                (home / path).unlink()
+                removed.append(path)
+    return tuple(removed)

@@ -1,0 +1,138 @@
+"""What one line of a bank's or provider's file says about one payout, whatever its format.
+
+What belongs here: the record that parsers return, cleaning of codes and references, and the errors
+of a file. What does not: which payout is meant (``references``) and what follows (``planning``).
+Decision 0051.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal, InvalidOperation
+
+from payouts.errors import SettlementFileError
+
+KEY_KINDS = ("payout_id", "end_to_end_id", "payout_prefix", "trace", "batch_total")
+SENT, SETTLED, FAILED, RETURNED = "sent", "settled", "failed", "returned"
+UNCLAIMED, NOTICE = "unclaimed", "notice"
+OUTCOMES = (SENT, SETTLED, FAILED, RETURNED, UNCLAIMED, NOTICE)
+SHORTEST_PREFIX = 15  # what NACHA has room for: 60 of 128 bits of a payout id
+# A text that is not a code, such as a reason in a bank's own words; it may hold a name.
+OTHER_REASON = "other"
+_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}")
+_REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ./_:+-]{0,69}")
+_IBAN = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}")
+_HEX = re.compile(r"[0-9a-f]{15,32}")
+_SHOWN_FAULTS = 5
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One statement about one payout, or about all payouts of a file (``batch_total``).
+
+    key: as the bank gives it back. amount_minor: positive minor units, None where the format names
+    none. reason_code: of the bank, never its text. reference: the bank's own, no account. line: of
+    the file, from 1.
+    """
+
+    key: str
+    key_kind: str
+    outcome: str
+    amount_minor: int | None
+    currency_code: str | None
+    value_date: date | None
+    reason_code: str | None
+    reference: str | None
+    line: int
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Why a line cannot be read. ``what`` repeats no value of the file: it may be personal."""
+
+    line: int
+    what: str
+
+
+def file_error(file_name: str, faults: list[Fault], what_to_do: str) -> SettlementFileError:
+    """The one error of a file: its name, every faulty line up to five, and what to do."""
+    shown = "; ".join(
+        f"line {fault.line}: {fault.what}" if fault.line else fault.what
+        for fault in faults[:_SHOWN_FAULTS]
+    )
+    more = len(faults) - _SHOWN_FAULTS
+    rest = f"; and {more} more" if more > 0 else ""
+    return SettlementFileError(
+        f"{file_name}: {shown}{rest}. Nothing of the file was applied. {what_to_do}"
+    )
+
+
+def clean_code(text: str | None) -> str | None:
+    """A reason code; a text that is none becomes ``other``, because it may hold a name."""
+    text = (text or "").strip()
+    if not text:
+        return None
+    return text if _CODE.fullmatch(text) else OTHER_REASON
+
+
+def clean_reference(text: str | None) -> str | None:
+    """The bank's reference; None when it is empty, is no plain reference, or is an IBAN (I24)."""
+    text = " ".join((text or "").split())
+    if not _REFERENCE.fullmatch(text) or looks_like_iban(text):
+        return None
+    return text
+
+
+def looks_like_iban(text: str) -> bool:
+    """Whether a text is an account number by its check digits (ISO 13616)."""
+    plain = text.replace(" ", "").upper()
+    if not _IBAN.fullmatch(plain):
+        return False
+    turned = "".join(str(int(character, 36)) for character in plain[4:] + plain[:4])
+    return int(turned) % 97 == 1
+
+
+def payout_hex(key: str) -> str:
+    """A key in the form of a payout id without hyphens, or of its beginning; empty if it is none.
+
+    Payout ids are uuid5 (``ids``): version 5 and the variant tell them from ids of other systems.
+    """
+    plain = key.strip().lower().replace("-", "")
+    if not _HEX.fullmatch(plain) or plain[12] != "5":
+        return ""
+    if len(plain) > 16 and plain[16] not in "89ab":
+        return ""
+    return plain
+
+
+def iso_day(text: str) -> date | None:
+    """The day of an ISO 8601 date or instant; None for an empty text.
+
+    Raises: ValueError.
+    """
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(text[:10])
+    except ValueError:
+        raise ValueError("a date is not written as in 2026-03-17") from None
+
+
+def minor_units(text: str, currency_code: str) -> int:
+    """Major units with a decimal point as whole minor units, exactly (M1).
+
+    Raises: ValueError saying what is wrong with the amount.
+    """
+    from program.currencies import to_minor
+    from program.errors import CurrencyError
+
+    try:
+        amount = Decimal(text.strip())
+    except InvalidOperation:
+        raise ValueError("the amount is no number") from None
+    try:
+        return to_minor(amount, currency_code)
+    except CurrencyError as error:
+        raise ValueError(str(error)) from None

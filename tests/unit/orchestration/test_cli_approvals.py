@@ -1,0 +1,182 @@
+"""`partnerledger batches approve|delegate|pause|pay` against a home with proposed batches."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from cli_world import REPOSITORY, run_cli
+
+sys.path[:0] = [str(REPOSITORY / "tests" / "unit" / "payouts")]
+
+from payout_world import APPROVALS, NIGHT, RULES, payable_world  # noqa: E402
+from signing import make_key, needs_ssh_keygen, signer_line  # noqa: E402
+
+from payouts.export import export_batch  # noqa: E402
+
+ANA, BEN, CLEO = "ana@acme.example", "ben@acme.example", "cleo@acme.example"
+EVE = "eve@acme.example"
+PAY = ("pay", "--pay-date", "2026-03-15")
+TOTALS = ("--total", "150.00 USD", "--total", "12,000 JPY")
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory):
+    """A home with two proposed batches, and its warehouse."""
+    world = payable_world(tmp_path_factory.mktemp("first") / "var", synchronous="OFF")
+    world.propose()
+    world.store.close()
+    return world
+
+
+class Office:
+    """A copy of the home and of the sample programme."""
+
+    def __init__(self, world, folder: Path) -> None:
+        self.world = world
+        self.home = shutil.copytree(world.home, folder / "var")
+        self.program = folder / "program"
+        self.program.mkdir()
+        for name in ("program.yml", "sources.yml"):
+            shutil.copy(REPOSITORY / "program" / name, self.program)
+
+    def run(self, *arguments: str, who: str = ANA, code: int = 0):
+        outcome = run_cli(
+            "batches", *arguments, home=self.home, PARTNERLEDGER_USER=who,
+            PARTNERLEDGER_PROGRAM=str(self.program),
+        )  # fmt: skip
+        assert outcome.code == code, outcome
+        return outcome
+
+    def approve(self, *arguments: str, role: str = "partnerships", **options):
+        batch = self.batch()
+        return self.run(
+            "approve", batch["batch_id"], "--hash", batch["content_hash"], "--role", role,
+            *arguments, **options,
+        )  # fmt: skip
+
+    def batch(self, currency_code: str = "USD"):
+        found = self.run("list", "--json").records
+        return next(each for each in found if each["currency_code"] == currency_code)
+
+    def events(self) -> int:
+        return sum(len(self.run("show", each["batch_id"], "--json").records["events"])
+                   for each in self.run("list", "--json").records)  # fmt: skip
+
+
+@pytest.fixture
+def office(first, tmp_path):
+    return Office(first, tmp_path)
+
+
+@needs_ssh_keygen
+def test_approval_is_signed_on_the_spot_or_elsewhere(office, tmp_path):
+    ana, ben = make_key(tmp_path, "ana"), make_key(tmp_path, "ben")
+    (office.program / "allowed_signers").write_text(signer_line(ANA, ana) + signer_line(BEN, ben))
+    assert "signed" in office.approve("--sign", str(ana)).out
+
+    message = office.approve("--print-message", role="finance", who=BEN).out
+    assert message.startswith(f"partnerledger-approval-v1|{office.batch()['batch_id']}|")
+    assert message.endswith("|finance|15000|USD|1\n") and message.count("\n") == 1
+    path = tmp_path / "message"
+    path.write_text(message)
+    subprocess.run(
+        ["ssh-keygen", "-Y", "sign", "-q", "-n", "partnerledger", "-f", str(ben), str(path)],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    signature = str(path.with_name("message.sig"))
+    refused = office.approve("--signature", signature, role="finance", who=CLEO, code=1).err
+    assert "names no key of cleo@acme.example" in refused and refused.count("\n") == 1
+    done = office.approve("--signature", signature, "--json", role="finance", who=BEN).records
+    assert done["state"] == "finance_approved"
+    assert [each["identity_level"] for each in done["approvals"]] == ["ssh_signed", "ssh_signed"]
+    verified = run_cli("verify", home=office.home)
+    assert verified.code == 0 and "2 signed approvals" in verified.out
+    assert office.approve("--sign", "a", "--print-message", code=2)
+
+
+def test_signature_that_is_no_text_is_refused_with_one_line(office, tmp_path):
+    path = tmp_path / "x.sig"
+    path.write_bytes(b"\xff\xfe" * 50)
+    refused = office.approve("--signature", str(path), code=1).err
+    assert "is not a signature; nothing was recorded" in refused and refused.count("\n") == 1
+
+
+def test_delegate_approves_for_another_until_it_is_revoked(office):
+    delegate = ("delegate", "--to", EVE, "--role", "finance", "--limit", "150.00 USD",
+                "--until", "2999-01-01", "--reason", "leave")  # fmt: skip
+    granted = office.run(*delegate, "--json", who=BEN).records
+    assert (granted["limit_amount_minor"], granted["to_at"]) == (
+        15_000, "2999-01-01T05:00:00.000000Z",
+    )  # fmt: skip
+    assert "d-" in office.run("delegations").out
+    office.approve()
+    assert "(finance, for ben@acme.example)" in office.approve(role="finance", who=EVE).out
+    refused = office.run("undelegate", granted["delegation_id"], "--reason", "x", code=1).err
+    assert "may not revoke" in refused
+    office.run("undelegate", granted["delegation_id"], "--reason", "back", who=BEN)
+    assert office.run("delegations", "--json").records[0]["revoked_at"] is not None
+    assert "may not delegate" in office.run(*delegate, who=ANA, code=1).err
+    assert "is no total" in office.run(*delegate[:6], "150 dollars", *delegate[7:], code=1).err
+    assert office.run(*delegate[:8], "soon", *delegate[9:], code=2)
+
+
+def test_pause_and_resume_by_two_people(office):
+    assert "may not pause payouts" in office.run("pause", "--reason", "odd", code=1).err
+    assert "Payouts are paused" in office.run("pause", "--reason", "odd", who=BEN).out
+    assert "another person" in office.run("resume", "--reason", "ok", who=BEN, code=1).err
+    assert office.run("resume", "--reason", "ok", "--json", who=CLEO).records["paused_by"] == "ben"
+
+
+def test_dry_run_shows_everything_and_writes_nothing(office):
+    before = office.events()
+    shown = office.run(*PAY, "--role", "partnerships", "--dry-run", "--export").out
+    assert "Would be done: pay date 2026-03-15" in shown
+    assert "1 first_payment" in shown and "1 finance" in shown
+    assert "Total 12000 JPY" in shown and "Total 150.00 USD" in shown
+    found = office.run(*PAY, "--role", "finance", "--dry-run", "--json", who=BEN).records
+    assert {each["act"] for each in found["batches"]} == {"wait"}
+    assert office.events() == before
+    assert office.run(*PAY, "--role", "finance", code=2)
+
+
+def test_whole_pay_date_is_approved_and_exported_after_typing_the_totals(office, monkeypatch):
+    wrong = office.run(*PAY, "--role", "partnerships", "--total", "150.00 USD", code=1).err
+    assert "the total typed in JPY is not that of pay date 2026-03-15" in wrong
+    assert wrong.count("\n") == 1
+    office.run(*PAY, "--role", "partnerships", *TOTALS)
+    assert office.batch()["state"] == "partnerships_approved"
+
+    def export(store, workspace, home, batch_id, *, exported_at, actor):
+        return export_batch(
+            store, home, batch_id, warehouse=office.world.warehouse, as_of=NIGHT, rules=RULES,
+            approval_rules=APPROVALS, exported_at=exported_at, actor=actor,
+        )  # fmt: skip
+
+    monkeypatch.setattr("orchestration.batch_actions.export_approved", export)
+    done = office.run(*PAY, "--role", "finance", *TOTALS, "--export", "--json", who=BEN).records
+    assert {each["currency_code"] for each in done["exports"]} == {"USD", "JPY"}
+    assert {each["state"] for each in office.run("list", "--json").records} == {"exported"}
+    assert "nothing of pay date" in office.run(
+        *PAY, "--role", "finance", *TOTALS, "--export", who=CLEO, code=1
+    ).err  # fmt: skip
+
+
+def test_failed_export_leaves_the_approvals_and_says_so(office):
+    office.run(*PAY, "--role", "partnerships", *TOTALS)
+    outcome = office.run(*PAY, "--role", "finance", *TOTALS, "--export", who=BEN, code=1)
+    assert "2 exports failed" in outcome.err and "Approvals stand" in outcome.err
+    assert office.batch()["state"] == "finance_approved"
+
+
+@needs_ssh_keygen
+def test_whole_pay_date_is_signed(office, tmp_path):
+    key = make_key(tmp_path, "ana")
+    (office.program / "allowed_signers").write_text(signer_line(ANA, key))
+    office.run(*PAY, "--role", "partnerships", *TOTALS, "--sign", str(key))
+    for code in ("USD", "JPY"):
+        shown = office.run("show", office.batch(code)["batch_id"], "--json").records
+        assert [each["identity_level"] for each in shown["approvals"]] == ["ssh_signed"]
