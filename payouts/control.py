@@ -26,6 +26,7 @@ from payouts.lead_tables import LEAD_TABLES, lead_table_rows
 from payouts.outcomes import all_item_states
 from payouts.parquet import parquet_scan
 from payouts.payees import load_payees
+from payouts.payout_findings import FINDING_COLUMNS, finding_rows
 from payouts.periods import closed_periods
 from payouts.posted_adjustments import ADJUSTMENT_COLUMNS, adjustment_rows
 from payouts.records import list_batches
@@ -69,6 +70,7 @@ TABLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     ),
     "control__adjustments": ADJUSTMENT_COLUMNS,
     "control__disputes": DISPUTE_COLUMNS,
+    "control__payout_findings": FINDING_COLUMNS,
     "control__batch_exceptions": (
         ("batch_id", "varchar"), ("number", "integer"), ("kind", "varchar"),
         ("partner_id", "varchar"), ("amount_minor", "bigint"), ("detail", "varchar"),
@@ -97,6 +99,7 @@ def load_control_tables(store: Store, home: Path, connection: DuckDBPyConnection
             "control__closed_periods": [_period_row(each) for each in closed_periods(reader)],
             "control__adjustments": adjustment_rows(reader),
             "control__disputes": dispute_rows(reader),
+            "control__payout_findings": finding_rows(reader),
             "control__batch_exceptions": [
                 dict(row) for row in reader.execute(select(batch_exceptions)).mappings()
             ],

@@ -322,6 +322,9 @@ def _manifest(
                         "content_hash": approval.content_hash,
                         "recorded_at": approval.recorded_at,
                         "event": approval.seq,
+                        "delegation_id": approval.delegation_id,
+                        "delegator": approval.delegator,
+                        "key_fingerprint": approval.key_fingerprint,
                     }
                     for approval in state.approvals
                 ],

@@ -74,7 +74,12 @@ def build_facts(home: Path) -> None:
 
     Raises: what DuckDB says of a model, AssertionError for a data test that finds rows.
     """
-    nodes = compiled_facts()
+    build_phase(home, phases.FACTS)
+
+
+def build_phase(home: Path, phase: str) -> None:
+    """The same for any phase; those before it are built. Raises: as `build_facts`."""
+    nodes = compiled_nodes(phase)
     with open_working_file(home) as connection:
         connection.execute("SET preserve_insertion_order = false")  # as in profiles.yml
         for schema in sorted({node.schema for node in nodes if node.kind != "test"}):
@@ -92,7 +97,7 @@ def run_compiled_night(
     def build(
         runner: DbtRunner, selection: Sequence[str], home: Path, *rest: Any, **options: Any
     ) -> list[NodeResult]:
-        if list(selection) != _facts_selection():
+        if list(selection) != _selection(phases.FACTS):
             return by_dbt(runner, selection, home, *rest, **options)
         build_facts(home)
         return [
@@ -105,10 +110,15 @@ def run_compiled_night(
         return run_night(workspace, home, as_of, clock=clock)
 
 
-@cache
 def compiled_facts() -> tuple[CompiledNode, ...]:
     """All nodes of the facts phase, each after those that it reads."""
-    results = _compile(_facts_selection(), phases.exclusion_of(phases.FACTS))
+    return compiled_nodes(phases.FACTS)
+
+
+@cache
+def compiled_nodes(phase: str) -> tuple[CompiledNode, ...]:
+    """All nodes of a phase, each after those that it reads."""
+    results = _compile(_selection(phase), phases.exclusion_of(phase))
     nodes = [result.node for result in results if result.node.resource_type in ("model", "test")]
     by_id = {node.unique_id: node for node in nodes}
     order = TopologicalSorter(
@@ -121,9 +131,9 @@ def compiled_facts() -> tuple[CompiledNode, ...]:
 
 
 @cache
-def _facts_selection() -> list[str]:
+def _selection(phase: str) -> list[str]:
     manifest = shared_runner().manifest().writable_manifest().to_dict(omit_none=False)
-    return phases.selection_of(manifest, phases.FACTS)
+    return phases.selection_of(manifest, phase)
 
 
 def _compile(selection: list[str], exclusion: list[str]) -> list[Any]:

@@ -17,6 +17,8 @@ exceptions as (
     select * from {{ ref('int_exceptions__commission') }}
     union all
     select * from {{ ref('int_exceptions__risk') }}
+    union all
+    select * from {{ ref('int_exceptions__payouts') }}
 
 )
 
