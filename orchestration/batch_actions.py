@@ -154,8 +154,9 @@ def _screen_again(
     store: Store, home: Path, batch_id: str, vault: Vault | None, now: datetime
 ) -> None:
     """Sanctions lists change several times a week, so they are asked at the export as well."""
+    from payouts.errors import ExportRefusedError
     from payouts.records import load_content, load_state
-    from payouts.screening import check_all, configured_command
+    from payouts.screening import ERROR, check_all, configured_command
     from payouts.states import FINANCE_APPROVED
 
     command = configured_command()
@@ -166,7 +167,14 @@ def _screen_again(
             return
         content = load_content(connection, batch_id)
     names = {item.partner_id: item.partner_name for item in content.items}
-    check_all(store, names, command=command, names=names, recorded_at=now, vault=vault)
+    answers = check_all(store, names, command=command, names=names, recorded_at=now, vault=vault)
+    unanswered = [answer.partner_id for answer in answers if answer.result == ERROR]
+    if unanswered:
+        # Not stale: nothing changed about the batch, and approvals are people's work.
+        raise ExportRefusedError(
+            f"the screening program gave no answer about {', '.join(unanswered)}; batch {batch_id} "
+            "was not exported. See that it runs, then export again"
+        )
 
 
 def full_hash(given: str, batch_id: str, content_hashes: dict[str, str]) -> str:

@@ -33,6 +33,12 @@ from orchestration.cli_common import (
     query,
     unknown_partner,
 )
+from orchestration.cli_decision_options import (
+    PrintMessageOption,
+    SignatureOption,
+    Signing,
+    SignOption,
+)
 
 if TYPE_CHECKING:
     from payouts.adjustments import Adjustment
@@ -142,13 +148,24 @@ def propose(
 def approve(
     adjustment_id: AdjustmentArgument,
     reason: ReasonOption,
+    sign: SignOption = None,
+    signature: SignatureOption = None,
+    print_message: PrintMessageOption = False,
     home: HomeOption = DEFAULT_HOME,
     program: ProgramOption = None,
     actor: ActorOption = "",
     as_json: JsonOption = False,
 ) -> None:
     """Approve an adjustment. Needs the role finance; four eyes: not by who proposed it."""
-    adjustment = _decide("approve", adjustment_id, reason, home, program, actor)
+    from payouts.adjustments import approval_message
+
+    signing = Signing(sign, signature, print_message)
+    message = approval_message(adjustment_id, actor_name(actor))
+    if signing.is_printed(message):
+        return
+    adjustment = _decide(
+        "approve", adjustment_id, reason, home, program, actor, signing.of(message)
+    )
     _print_decided(adjustment, as_json, _NEXT_NIGHT)
 
 
@@ -274,7 +291,13 @@ def _known(home: Path, partner_id: str, lead: str | None) -> tuple[str, str | No
 
 
 def _decide(
-    verb: str, adjustment_id: str, reason: str, home: Path, program: Path | None, actor: str
+    verb: str,
+    adjustment_id: str,
+    reason: str,
+    home: Path,
+    program: Path | None,
+    actor: str,
+    signature: str | None = None,
 ) -> Adjustment:
     from orchestration.clock import utc_now
     from payouts import adjustments
@@ -291,7 +314,9 @@ def _decide(
     with open_control(home) as store:
         if verb == "approve":
             timezone = workspace.program.program.timezone
-            return adjustments.approve_adjustment(store, timezone=timezone, **decision)
+            return adjustments.approve_adjustment(
+                store, timezone=timezone, signature=signature, **decision
+            )
         if verb == "decline":
             return adjustments.decline_adjustment(store, **decision)
         return adjustments.revoke_adjustment(store, **decision)

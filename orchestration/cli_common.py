@@ -55,6 +55,8 @@ ActorOption = Annotated[
     ),
 ]
 DEFAULT_HOME = Path("var")
+# A partner acts where it has proved who it is, the product by itself; nobody types these.
+_RESERVED_ACTORS = ("partner:", "system:")
 # Characters: as narrow as a column of words may get, and what stands between two columns.
 _NARROW_COLUMN, _COLUMN_GAP = 8, 3
 
@@ -135,9 +137,20 @@ def open_both(home: Path) -> Iterator[tuple[duckdb.DuckDBPyConnection, Store]]:
 
 
 def actor_name(actor: str) -> str:
-    """Who decides: --as, else the user of the operating system. Raises: CommandError."""
-    if actor.strip():
-        return actor.strip()
+    """Who decides: --as, else the user of the operating system. Raises: CommandError.
+
+    The names of partners and of the product itself are nobody's who types them.
+    """
+    from payouts.terms import person
+
+    name = actor.strip()
+    if person(name).startswith(_RESERVED_ACTORS):
+        raise CommandError(
+            f"--as {name}: a person decides here, and no partner and no part of the product",
+            "Give --as EMAIL, as in roles of program.yml.",
+        )
+    if name:
+        return name
     import getpass
 
     try:

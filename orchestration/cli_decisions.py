@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from orchestration import cli_delegation, cli_pay
+from orchestration import cli_delegation, cli_pay, cli_purge
 from orchestration.cli_common import (
     DEFAULT_HOME,
     ActorOption,
@@ -32,10 +32,12 @@ from orchestration.cli_common import (
     query,
 )
 from orchestration.cli_decision_options import (
-    SIGNATURE_BYTES,
     BatchArgument,
+    PrintMessageOption,
     ReasonOption,
     RoleOption,
+    SignatureOption,
+    Signing,
     SignOption,
 )
 
@@ -59,6 +61,7 @@ def add_decisions(app: typer.Typer) -> None:
         app.command(command.__name__)(command)
     cli_delegation.add_commands(app)
     cli_pay.add_commands(app)
+    cli_purge.add_purge(app)
 
 
 def approve(
@@ -69,47 +72,31 @@ def approve(
         typer.Option("--hash", help="Content hash that `batches show` prints; 12 characters do."),
     ],
     sign: SignOption = None,
-    signature: Annotated[
-        Path | None,
-        typer.Option(
-            "--signature",
-            metavar="FILE",
-            help="Signature of the printed message: `ssh-keygen -Y sign -n partnerledger -f KEY`.",
-            dir_okay=False,
-            exists=True,
-        ),
-    ] = None,
-    print_message: Annotated[
-        bool,
-        typer.Option("--print-message", help="Print the text that is signed, and record nothing."),
-    ] = False,
+    signature: SignatureOption = None,
+    print_message: PrintMessageOption = False,
     home: HomeOption = DEFAULT_HOME,
     program: ProgramOption = None,
     actor: ActorOption = "",
     as_json: JsonOption = False,
 ) -> None:
     """Approve exactly the content with this hash. Four eyes: neither the maker, nor twice."""
-    if (sign is not None) + (signature is not None) + print_message > 1:
-        raise typer.BadParameter(
-            "give one of --sign, --signature and --print-message", param_hint="--sign"
-        )
+    signing = Signing(sign, signature, print_message)
     from orchestration.batch_actions import full_hash
     from orchestration.clock import utc_now
     from payouts.approvals import approve as record_approval
-    from payouts.records import list_batches, load_content
+    from payouts.records import list_batches, load_content, load_state
     from payouts.signatures import approval_message
-    from payouts.signatures import sign as make_signature
     from payouts.terms import approval_rules
 
     rules = approval_rules(open_workspace(program))
     with open_control(home) as store:
         with store.read() as connection:
             content = load_content(connection, batch_id)
+            state = load_state(connection, batch_id)
             hashes = {batch.batch_id: batch.content_hash for batch in list_batches(connection)}
         approved_hash = full_hash(given_hash, batch_id, hashes)
-        message = approval_message(content, approved_hash, role.value)
-        if print_message:
-            print(message, end="")
+        message = approval_message(content, approved_hash, role.value, state.approval_round)
+        if signing.is_printed(message):
             return
         state = record_approval(
             store,
@@ -120,7 +107,7 @@ def approve(
             role=role.value,
             rules=rules,
             recorded_at=utc_now(),
-            signature=make_signature(message, sign) if sign else _signature_text(signature),
+            signature=signing.of(message),
         )
         missing = _missing_approvals(store, state, rules)
     _print_state(state, as_json, missing)
@@ -246,7 +233,7 @@ def holds(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:
 
 
 _SUBJECT_KEYS = {
-    "line": ("marts.fct_commission_entries", "commission_id", "`partnerledger balance` lists them"),
+    "line": ("marts.fct_commission_entries", "commission_id", "`partnerledger explain ENTRY` shows it"),
     "lead": ("marts.fct_leads", "lead_id", "`partnerledger lead list` lists them"),
     "partner": ("marts.dim_partners", "partner_id", "`partnerledger partner list` lists them"),
 }
@@ -269,20 +256,6 @@ def _known_subject(home: Path, subject: HoldSubject, subject_id: str) -> str:
             f"Name a {column}; {where}.",
         )
     return subject_id
-
-
-def _signature_text(path: Path | None) -> str | None:
-    if path is None:
-        return None
-    try:
-        if path.stat().st_size <= SIGNATURE_BYTES:
-            return path.read_text(encoding="ascii")
-    except (OSError, UnicodeDecodeError):
-        pass
-    raise CommandError(
-        f"{path} is not a signature; nothing was recorded",
-        "Name the .sig file that ssh-keygen wrote.",
-    )
 
 
 def _missing_approvals(store: Store, state: BatchState, rules: ApprovalRules) -> dict[str, int]:

@@ -24,7 +24,14 @@ from orchestration.cli_common import (
     print_json,
     print_table,
 )
-from orchestration.cli_decision_options import ReasonOption, RoleOption
+from orchestration.cli_decision_options import (
+    PrintMessageOption,
+    ReasonOption,
+    RoleOption,
+    SignatureOption,
+    Signing,
+    SignOption,
+)
 
 if TYPE_CHECKING:
     from payouts.delegation import Delegation
@@ -51,8 +58,16 @@ def delegate(
     ],
     reason: ReasonOption,
     begin: Annotated[
-        str | None, typer.Option("--from", metavar="WHEN", help="When it begins; default: now.")
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="WHEN",
+            help="When it begins; default: now. Needed to sign elsewhere.",
+        ),
     ] = None,
+    sign: SignOption = None,
+    signature: SignatureOption = None,
+    print_message: PrintMessageOption = False,
     home: HomeOption = DEFAULT_HOME,
     program: ProgramOption = None,
     actor: ActorOption = "",
@@ -64,27 +79,39 @@ def delegate(
     proposed it.
     """
     from orchestration.clock import utc_now
-    from payouts.delegation import delegate_role
+    from payouts.delegation import delegate_role, delegation_message
     from payouts.one_click import parse_totals
     from payouts.terms import approval_rules
 
+    signing = Signing(sign, signature, print_message)
+    if begin is None and (signature is not None or print_message):
+        raise typer.BadParameter(
+            "give the beginning, which is part of what is signed", param_hint="--from"
+        )
     workspace = open_workspace(program)
     timezone = workspace.program.program.timezone
     now = utc_now()
     ((code, limit_amount_minor),) = parse_totals([limit]).items()
+    lent = {
+        "delegate": to,
+        "role": role.value,
+        "limit_amount_minor": limit_amount_minor,
+        "currency_code": code,
+        "from_at": parse_instant(begin, "--from", timezone) or now,
+        "to_at": parse_instant(until, "--until", timezone),
+        "actor": actor_name(actor),
+    }
+    message = delegation_message(**lent)
+    if signing.is_printed(message):
+        return
     with open_control(home) as store:
         granted = delegate_role(
             store,
-            delegate=to,
-            role=role.value,
-            limit_amount_minor=limit_amount_minor,
-            currency_code=code,
-            from_at=parse_instant(begin, "--from", timezone) or now,
-            to_at=parse_instant(until, "--until", timezone),
+            **lent,
             reason=reason,
-            actor=actor_name(actor),
             rules=approval_rules(workspace),
             recorded_at=now,
+            signature=signing.of(message),
         )
     if as_json:
         print_json(granted)

@@ -28,7 +28,14 @@ from orchestration.cli_common import (
     print_json,
     print_table,
 )
-from orchestration.cli_decision_options import ReasonOption, RoleOption, SignOption
+from orchestration.cli_decision_options import (
+    PrintMessageOption,
+    ReasonOption,
+    RoleOption,
+    SignatureOption,
+    Signing,
+    SignOption,
+)
 
 if TYPE_CHECKING:
     from orchestration.pay_actions import Payment
@@ -123,6 +130,9 @@ def pause(
 
 def resume(
     reason: ReasonOption,
+    sign: SignOption = None,
+    signature: SignatureOption = None,
+    print_message: PrintMessageOption = False,
     home: HomeOption = DEFAULT_HOME,
     program: ProgramOption = None,
     actor: ActorOption = "",
@@ -131,13 +141,23 @@ def resume(
     """Let payouts run again; by another person than who paused them."""
     from orchestration.clock import utc_now
     from payouts.pausing import resume as record_resumption
+    from payouts.pausing import resume_message
     from payouts.terms import approval_rules
 
+    signing = Signing(sign, signature, print_message)
     rules = approval_rules(open_workspace(program))
     with open_control(home) as store:
+        signed = None
+        if signing.is_asked:
+            with store.read() as connection:
+                message = resume_message(connection, actor_name(actor))
+            if signing.is_printed(message):
+                return
+            signed = signing.of(message)
         ended = record_resumption(
-            store, reason=reason, actor=actor_name(actor), rules=rules, recorded_at=utc_now()
-        )
+            store, reason=reason, actor=actor_name(actor), rules=rules, recorded_at=utc_now(),
+            signature=signed,
+        )  # fmt: skip
     _print_pause(ended, "Payouts run again", as_json)
 
 

@@ -28,6 +28,12 @@ from orchestration.cli_common import (
     print_table,
     require_partner,
 )
+from orchestration.cli_decision_options import (
+    PrintMessageOption,
+    SignatureOption,
+    Signing,
+    SignOption,
+)
 
 if TYPE_CHECKING:
     from payouts.details import Details
@@ -102,6 +108,9 @@ def confirm(
             "--reason", help="How the contact known before was asked; no address, no number."
         ),
     ],
+    sign: SignOption = None,
+    signature: SignatureOption = None,
+    print_message: PrintMessageOption = False,
     home: HomeOption = DEFAULT_HOME,
     program: ProgramOption = None,
     actor: ActorOption = "",
@@ -110,9 +119,13 @@ def confirm(
     """Record that the contact known before a change was asked and agrees."""
     from payouts.payee_details import confirm_details, partner_owner
 
+    owner, signing = partner_owner(partner_id), Signing(sign, signature, print_message)
+    signed = _signed(signing, owner, details_id, home, actor, is_confirmation=True)
+    if print_message:
+        return
     record = _decide(
-        confirm_details, partner_owner(partner_id), details_id, reason, home,
-        open_workspace(program), actor,
+        confirm_details, owner, details_id, reason, home, open_workspace(program), actor,
+        signature=signed,
     )  # fmt: skip
     print_records([record], as_json)
 
@@ -122,6 +135,9 @@ def approve(
     partner_id: PartnerArgument,
     details_id: DetailsOption,
     reason: ReasonOption,
+    sign: SignOption = None,
+    signature: SignatureOption = None,
+    print_message: PrintMessageOption = False,
     home: HomeOption = DEFAULT_HOME,
     program: ProgramOption = None,
     actor: ActorOption = "",
@@ -133,7 +149,12 @@ def approve(
     """
     from payouts.payee_details import partner_owner
 
-    record = approve_for(partner_owner(partner_id), details_id, reason, home, program, actor)
+    signing = Signing(sign, signature, print_message)
+    record = approve_for(
+        partner_owner(partner_id), details_id, reason, home, program, actor, signing
+    )
+    if record is None:
+        return
     print_records([record], as_json)
     answers = _screen_after_change(home, partner_id, actor)
     if as_json:
@@ -252,18 +273,55 @@ def _read_details(owner: str, rail: Rail, file: str) -> Details:
 
 
 def approve_for(
-    owner: str, details_id: str, reason: str, home: Path, program: Path | None, actor: str
-) -> DetailsRecord:
-    """Approve details of a partner or payer. Raises: errors of the decision."""
+    owner: str,
+    details_id: str,
+    reason: str,
+    home: Path,
+    program: Path | None,
+    actor: str,
+    signing: Signing,
+) -> DetailsRecord | None:
+    """Approve details of a partner or payer; None when only the text to sign was asked for.
+
+    Raises: errors of the decision.
+    """
     from payouts.payee_details import approve_details
     from payouts.terms import payout_rules
 
     workspace = open_workspace(program)
+    signature = _signed(signing, owner, details_id, home, actor, is_confirmation=False)
+    if signing.is_print:
+        return None
     return _decide(
         approve_details, owner, details_id, reason, home, workspace, actor,
         cooling_off_days=payout_rules(workspace).cooling_off_days,
-        timezone=workspace.program.program.timezone,
+        timezone=workspace.program.program.timezone, signature=signature,
     )  # fmt: skip
+
+
+def _signed(
+    signing: Signing,
+    owner: str,
+    details_id: str,
+    home: Path,
+    actor: str,
+    *,
+    is_confirmation: bool,
+) -> str | None:
+    """The signature of a decision on details, None without one; or its text, printed."""
+    from payouts.payee_details import details_message
+
+    if not signing.is_asked:
+        return None
+    with open_control(home) as store, store.read() as connection:
+        message = details_message(
+            connection,
+            owner,
+            details_id,
+            is_confirmation=is_confirmation,
+            actor=actor_name(actor),
+        )
+    return None if signing.is_printed(message) else signing.of(message)
 
 
 def reject_for(

@@ -114,10 +114,14 @@ def record(
     ] = None,
     reason: Annotated[str, typer.Option("--reason", help="Why; kept with the event.")] = "",
     home: HomeOption = DEFAULT_HOME,
+    program: ProgramOption = None,
     actor: ActorOption = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Record by hand what was checked. Statuses only: no document, no account number."""
+    """Record by hand what was checked. Statuses only: no document, no account number.
+
+    Anybody may shut a gate; opening one needs a role: partnerships, finance or admin.
+    """
     is_cleared = cooling_off == "none"
     until = None if is_cleared else parse_date(cooling_off, "--cooling-off-until")
     given = (terms_accepted, payee_verified, tax_form, screening, cooling_off, fingerprint)
@@ -125,7 +129,9 @@ def record(
         raise typer.BadParameter("give at least one status", param_hint="--terms-accepted …")
     from orchestration.clock import utc_now
     from payouts.payees import record_payee
+    from payouts.terms import approval_rules
 
+    rules = approval_rules(open_workspace(program))
     require_partner(home, partner_id)
     with open_control(home) as store:
         payee = record_payee(
@@ -133,6 +139,7 @@ def record(
             partner_id,
             actor=actor_name(actor),
             recorded_at=utc_now(),
+            rules=rules,
             terms_accepted=terms_accepted,
             payee_verified=payee_verified,
             tax_form=tax_form,

@@ -45,6 +45,12 @@ PeriodArgument = Annotated[
 def close(
     period: PeriodArgument,
     reason: Annotated[str, typer.Option("--reason", help="A note kept with the closing.")] = "",
+    despite_open: Annotated[
+        bool,
+        typer.Option(
+            "--despite-open", help="Close although payouts are not explained; needs a reason."
+        ),
+    ] = False,
     home: HomeOption = DEFAULT_HOME,
     program: ProgramOption = None,
     actor: ActorOption = "",
@@ -64,6 +70,7 @@ def close(
             home,
             period=month,
             reason=reason,
+            is_despite_open=despite_open,
             actor=actor_name(actor),
             rules=rules,
             recorded_at=utc_now(),

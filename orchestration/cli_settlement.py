@@ -1,4 +1,4 @@
-"""`partnerledger batches settle|abort|match`: what became of exported batches.
+"""`partnerledger batches settle|acknowledge|abort|match`: what became of exported batches.
 
 What does not belong here: reading files and deciding on their lines (`payouts.settlement`).
 """
@@ -37,7 +37,7 @@ _SHOWN_DISCREPANCIES = 20
 
 def add_settlement(app: typer.Typer) -> None:
     """Add the commands of this module to `partnerledger batches`."""
-    for command in (settle, abort, match):
+    for command in (settle, acknowledge, abort, match):
         app.command(command.__name__)(command)
 
 
@@ -97,6 +97,36 @@ def settle(
         print_json(settle_record(result))
     else:
         _print_settled(result, file.name)
+
+
+def acknowledge(
+    settlement: Annotated[
+        str,
+        typer.Argument(metavar="SETTLEMENT", help="The file, as settle and match name it."),
+    ],
+    lines: Annotated[list[int], typer.Argument(metavar="LINE...", help="Open lines of it.", min=1)],
+    reason: ReasonOption,
+    home: HomeOption = DEFAULT_HOME,
+    program: ProgramOption = None,
+    actor: ActorOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Clear up lines of a bank's file that no other file will explain. It moves nothing."""
+    from orchestration.clock import utc_now
+    from payouts.settlement.open_lines import acknowledge_lines
+    from payouts.terms import approval_rules
+
+    rules = approval_rules(open_workspace(program))
+    with open_control(home) as store:
+        found = acknowledge_lines(
+            store, settlement, lines, reason=reason, actor=actor_name(actor), rules=rules,
+            recorded_at=utc_now(),
+        )  # fmt: skip
+    if as_json:
+        print_json([vars(line) for line in found])
+        return
+    for line in found:
+        out().print(f"Line {line.line} is acknowledged ({line.kind}): {line.detail}")
 
 
 def abort(
@@ -249,8 +279,11 @@ def _print_settled(result: SettleResult, file_name: str) -> None:
             f"Check the payout details of: {', '.join(result.asked_partners)}; a partner whose "
             "payment came back is not paid again before."
         )
+    for batch_id in result.stale_batches:
+        console.print(f"Batch {batch_id} would have paid them and is stale; propose again.")
     _print_discrepancies(
-        [vars(each) for each in result.discrepancies], "Not applied, look at these"
+        [vars(each) for each in result.discrepancies],
+        f"Not applied, look at these (file {result.settlement_id})",
     )
 
 

@@ -24,6 +24,12 @@ from orchestration.cli_common import (
     print_json,
     print_table,
 )
+from orchestration.cli_decision_options import (
+    PrintMessageOption,
+    SignatureOption,
+    Signing,
+    SignOption,
+)
 from orchestration.cli_payee_details import (
     FINGERPRINT_SHOWN,
     DetailsOption,
@@ -78,6 +84,9 @@ def approve_payer(
     rail: RailArgument,
     details_id: DetailsOption,
     reason: ReasonOption,
+    sign: SignOption = None,
+    signature: SignatureOption = None,
+    print_message: PrintMessageOption = False,
     home: HomeOption = DEFAULT_HOME,
     program: ProgramOption = None,
     actor: ActorOption = "",
@@ -86,8 +95,10 @@ def approve_payer(
     """Put a proposed account in force; finance, and never who proposed it."""
     from payouts.payee_details import payer_owner
 
-    record = approve_for(payer_owner(str(rail)), details_id, reason, home, program, actor)
-    print_records([record], as_json)
+    signing = Signing(sign, signature, print_message)
+    record = approve_for(payer_owner(str(rail)), details_id, reason, home, program, actor, signing)
+    if record is not None:
+        print_records([record], as_json)
 
 
 @payer_app.command("reject")

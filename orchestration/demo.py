@@ -56,7 +56,10 @@ def _prepare_payees(home: Path) -> None:
     from payouts import events
     from payouts.payees import EVENT_KIND, load_payees, record_payee
     from payouts.store import open_store
+    from payouts.terms import ADMIN, ApprovalRules
 
+    # The sample's terms name people; nobody of them has checked these partners.
+    rules = ApprovalRules(roles={ADMIN: frozenset({DEMO_ACTOR})})
     store = open_store(home)
     try:
         with store.read() as connection:
@@ -77,6 +80,7 @@ def _prepare_payees(home: Path) -> None:
                 partner_id,
                 actor=DEMO_ACTOR,
                 recorded_at=now,
+                rules=rules,
                 reason="sample programme",
                 **statuses,
             )

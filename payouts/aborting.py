@@ -23,7 +23,7 @@ from payouts.holds import check_decider
 from payouts.outcome_rows import insert_rows, rows_sha256
 from payouts.outcomes import ABORTED as ITEM_ABORTED
 from payouts.outcomes import ItemState, item_states
-from payouts.records import append_batch_event, load_state
+from payouts.records import append_batch_event, load_content, load_state
 from payouts.return_entries import PayoutReturn, write_return_segment
 from payouts.schema import export_files
 from payouts.segments import SegmentFile
@@ -115,6 +115,7 @@ def abort(
                 head = events.head(reader)
                 state = load_state(reader, batch_id)
                 items = item_states(reader, batch_id)
+                cutoff_date = load_content(reader, batch_id).cutoff_date
                 if state.state == ABORTED:
                     return _result(store, home, state, items, None, 0)
                 _check_second(state, actor)
@@ -122,7 +123,9 @@ def abort(
                 last_closed = periods.last_closed(reader)
                 entries_at = ledger_time(reader, posted_at)
             segments.set_orphans_aside(home, registered)
-            returns = _returns(items, local_day(recorded_at, timezone), payload["evidence"])
+            returns = _returns(
+                items, local_day(recorded_at, timezone), cutoff_date, payload["evidence"]
+            )
             segment = write_return_segment(home, returns, registered, entries_at, last_closed)
             with store.write() as writer:
                 if events.head(writer) != head:
@@ -174,7 +177,10 @@ def _check_second(state: BatchState, actor: str) -> None:
         )
 
 
-def _returns(items: dict[str, ItemState], today: date, evidence: str) -> list[PayoutReturn]:
+def _returns(
+    items: dict[str, ItemState], today: date, cutoff_date: date, evidence: str
+) -> list[PayoutReturn]:
+    """One return per payout, payable again by the cut-off that the batch had: nothing was sent."""
     return [
         PayoutReturn(
             payout_id=item.payout_id,
@@ -186,6 +192,7 @@ def _returns(items: dict[str, ItemState], today: date, evidence: str) -> list[Pa
             outcome=ITEM_ABORTED,
             reason_code=None,
             evidence_sha256=sha256_text(evidence),
+            available_date=cutoff_date,
         )
         for item in items.values()
     ]

@@ -23,12 +23,12 @@ from sqlalchemy import Connection, RowMapping, select
 
 from payouts import events
 from payouts.adjustment_checks import add_corrected, check_amount, checked_currency
-from payouts.approval_checks import check_identity
 from payouts.errors import ChainBrokenError, DecisionRefusedError
 from payouts.holds import check_decider
 from payouts.lead_rows import HashedTable, event_id, insert_row, row_sha256
 from payouts.schema import adjustments as adjustment_table
 from payouts.schema import events as event_table
+from payouts.signed_decisions import decision_message, proved
 from payouts.store import Store
 from payouts.terms import ApprovalRules, person
 from payouts.texts import identifier, optional_identifier, shown_actor, written
@@ -207,23 +207,37 @@ def approve_adjustment(
     timezone: str,
     recorded_at: datetime,
     identity_level: str = "os_user",
+    signature: str | None = None,
 ) -> Adjustment:
     """Approve an adjustment, with the role finance; whoever proposed it never approves it.
 
     timezone: of the programme, whose local day of the approval becomes the effective date; the
-    next night posts it. Raises: DecisionRefusedError.
+    next night posts it. signature: over ``approval_message``. Raises: DecisionRefusedError.
     """
     if not rules.has_role(actor, APPROVER_ROLE):
         raise DecisionRefusedError(
             f"{actor} may not approve an adjustment: roles.{APPROVER_ROLE} in program.yml names "
             "nobody of that name. Nothing was recorded"
         )
-    check_identity(rules, identity_level)
-    payload = {"effective_date": _local_day(recorded_at, timezone)}
+    proof = proved(
+        rules,
+        kind=f"adjustment_{APPROVED}",
+        subject=subject(adjustment_id.strip()),
+        payload={"effective_date": _local_day(recorded_at, timezone)},
+        actor=identifier(person(actor), "the person who decides"),
+        at=recorded_at,
+        identity_level=identity_level,
+        signature=signature,
+    )
     return _turn(
-        store, adjustment_id, APPROVED, payload, "approve an adjustment", reason, actor, rules,
-        recorded_at, identity_level,
+        store, adjustment_id, APPROVED, proof.payload, "approve an adjustment", reason, actor,
+        rules, recorded_at, proof.identity_level,
     )  # fmt: skip
+
+
+def approval_message(adjustment_id: str, actor: str) -> str:
+    """What ``actor`` signs to approve an adjustment; its id is a hash of all that was proposed."""
+    return decision_message(f"adjustment_{APPROVED}", subject(adjustment_id.strip()), {}, actor)
 
 
 def decline_adjustment(

@@ -1,7 +1,7 @@
 """What must hold for an approval to be given, and for the given ones to count at the export.
 
-What belongs here: role, four eyes, identity, hash, signature. What does not: recording a decision
-(``approvals``) and the state machine (``states``).
+What belongs here: role, four eyes, hash, signature. What does not: recording a decision
+(``approvals``), the state machine (``states``), levels of identity (``identity``).
 Source: payouts reference 1 (decision 1) and 3.1; I7, I8.
 """
 
@@ -18,6 +18,7 @@ from payouts.batch_exceptions import raises_the_bar
 from payouts.claims import check_claims
 from payouts.delegation import Delegation, covering_delegation, load_delegations
 from payouts.errors import DecisionRefusedError
+from payouts.identity import is_at_least
 from payouts.records import BatchContent, content_hash
 from payouts.signatures import (
     LEVEL,
@@ -27,7 +28,7 @@ from payouts.signatures import (
     still_allowed,
 )
 from payouts.states import Approval, BatchState, check_transition
-from payouts.terms import IDENTITY_LEVELS, ROLES, ApprovalRules, person
+from payouts.terms import ROLES, ApprovalRules, person
 
 
 def may_approve(
@@ -121,7 +122,7 @@ def check_enough(
     counting = Counter(
         approval.role
         for approval in state.approvals
-        if _counts(content, approval, rules, delegations)
+        if _counts(content, approval, state.approval_round, rules, delegations)
     )
     for role, needed in required_approvals(content, rules).items():
         if counting[role] < needed:
@@ -134,16 +135,22 @@ def check_enough(
 def _counts(
     content: BatchContent,
     approval: Approval,
+    approval_round: int,
     rules: ApprovalRules,
     delegations: Mapping[str, Delegation],
 ) -> bool:
     total, code = content.total_amount_minor, content.currency_code
-    if _level(approval.identity_level) < _level(rules.identity_for(total, code)):
+    least = rules.identity_for(total, code)
+    if not is_at_least(approval.identity_level, least):
         return False
     if approval.identity_level == LEVEL and not still_allowed(
-        content,
-        content_hash=approval.content_hash,
-        role=approval.role,
+        approval_message(
+            content,
+            approval.content_hash,
+            approval.role,
+            approval_round,
+            approval.message_version,
+        ),
         actor=approval.actor,
         signature=approval.signature,
         signed_at=approval.recorded_at,
@@ -163,6 +170,7 @@ def _counts(
             currency_code=code,
             at=approval.recorded_at,
             seq=approval.seq,
+            least_identity=least,
         )
         is None
     )
@@ -196,7 +204,7 @@ def check_signature(
     level: str,
     at: datetime,
 ) -> Signature | None:
-    """The checked signature of an approval that has one.
+    """The checked signature of an approval that has one: it is of this round of approvals.
 
     level: that of the approval; ``ssh_signed`` without a signature is refused.
     Raises: DecisionRefusedError.
@@ -208,7 +216,7 @@ def check_signature(
     if not signature:
         return None
     signed = checked_signature(
-        approval_message(content, state.content_hash, role),
+        approval_message(content, state.content_hash, role, state.approval_round),
         signature,
         signers=rules.allowed_signers,
         actor=approver,
@@ -221,25 +229,3 @@ def check_signature(
                 f"{approval.actor} already; another person's key must sign. Nothing was recorded"
             )
     return signed
-
-
-def check_identity(rules: ApprovalRules, identity_level: str, least: str | None = None) -> None:
-    """Refuse an approval by somebody who is less surely known than the terms ask for.
-
-    least: what the tier of a batch asks for; default ``approvals.min_identity``.
-    Raises: DecisionRefusedError.
-    """
-    least = least or rules.min_identity
-    if identity_level not in IDENTITY_LEVELS:
-        raise DecisionRefusedError(
-            f"{identity_level!r} is not an identity level; known are {', '.join(IDENTITY_LEVELS)}"
-        )
-    if _level(identity_level) < _level(least):
-        raise DecisionRefusedError(
-            f"approvals.min_identity asks for {least}; this approval is {identity_level}, so "
-            "nothing was recorded"
-        )
-
-
-def _level(identity_level: str) -> int:
-    return IDENTITY_LEVELS.index(identity_level)

@@ -17,7 +17,6 @@ from sqlalchemy import Connection
 
 from payouts.approval_checks import (
     check_hash,
-    check_identity,
     check_signature,
     may_approve,
     required_approvals,
@@ -26,8 +25,9 @@ from payouts.errors import DecisionRefusedError
 from payouts.export_files import discard_unregistered_export
 from payouts.freshness import expired_reason, mark_stale
 from payouts.holds import check_decider
+from payouts.identity import check_identity
 from payouts.records import append_batch_event, list_batches, load_content, load_state
-from payouts.signatures import LEVEL
+from payouts.signatures import LEVEL, MESSAGE_VERSION
 from payouts.states import FINANCE_APPROVED, REVOKE, BatchState, check_transition
 from payouts.store import Store
 from payouts.terms import ApprovalRules, person
@@ -101,6 +101,7 @@ def approve_in(
     if signed is not None:
         payload["signature"] = signed.text
         payload["key_fingerprint"] = signed.key_fingerprint
+        payload["message_version"] = MESSAGE_VERSION
     return append_batch_event(
         connection,
         state,

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
+from payouts.outcomes import GIVEN_BACK_STATES, all_item_states
 from payouts.records import BatchException, BatchItem
 from payouts.schema import batch_states, batches, payout_items
 from payouts.states import ABORTED, EXPORTED_STATES
@@ -41,10 +42,23 @@ class EarlierPayouts:
 
 
 def earlier_payouts(connection: Connection, currency_code: str) -> dict[str, EarlierPayouts]:
-    """Earlier payouts per partner in a currency, over every batch whose file is out."""
+    """Earlier payouts per partner in a currency, over every batch whose file is out.
+
+    What failed or came back was not paid.
+    """
     states = [state for state in EXPORTED_STATES if state != ABORTED]
+    came_back = {
+        payout_id
+        for payout_id, item in all_item_states(connection).items()
+        if item.state in GIVEN_BACK_STATES
+    }
     rows = connection.execute(
-        select(payout_items.c.partner_id, payout_items.c.amount_minor, payout_items.c.details_id)
+        select(
+            payout_items.c.payout_id,
+            payout_items.c.partner_id,
+            payout_items.c.amount_minor,
+            payout_items.c.details_id,
+        )
         .join(batches, batches.c.batch_id == payout_items.c.batch_id)
         .join(batch_states, batch_states.c.batch_id == batches.c.batch_id)
         .where(
@@ -56,6 +70,8 @@ def earlier_payouts(connection: Connection, currency_code: str) -> dict[str, Ear
     )
     found: dict[str, EarlierPayouts] = {}
     for row in rows:
+        if row.payout_id in came_back:
+            continue
         before = found.get(row.partner_id, EarlierPayouts(0, 0, None))
         found[row.partner_id] = EarlierPayouts(
             before.payouts + 1, before.amount_minor + row.amount_minor, row.details_id

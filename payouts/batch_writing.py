@@ -127,6 +127,7 @@ def _build_group(
             payees=known.payees,
             rules=rules,
             as_of=as_of,
+            is_waiting=net.is_waiting,
         )
         for net in nets
     }
@@ -177,7 +178,6 @@ def _build_group(
 
 
 def _item(batch_id: str, net: PartnerNet, rail: str, payee: Payee | None) -> BatchItem:
-    account = payee if rail in RAILS_WITH_DETAILS else None
     return BatchItem(
         payout_id=ids.payout_id(batch_id, net.partner_id),
         partner_id=net.partner_id,
@@ -186,8 +186,8 @@ def _item(batch_id: str, net: PartnerNet, rail: str, payee: Payee | None) -> Bat
         entries=net.entries,
         entries_hash=net.entries_hash,
         carried_amount_minor=net.carried_amount_minor,
-        details_id=account.details_id if account else None,
-        payee_fingerprint=account.payee_fingerprint if account else None,
+        details_id=payee.details_id if payee and rail in RAILS_WITH_DETAILS else None,
+        payee_fingerprint=payee.payee_fingerprint if payee else None,
     )
 
 

@@ -27,7 +27,8 @@ from payouts.checkpoints import reached
 from payouts.claims import claimed_amounts_sql, claiming_paths, claims_path
 from payouts.disputes import disputing_partners
 from payouts.errors import ControlBusyError, ProposalRefusedError
-from payouts.holds import load_holds
+from payouts.export_files import discard_unregistered_exports
+from payouts.holds import load_holds, with_former_leads
 from payouts.parquet import memory_connection
 from payouts.payees import load_payees, load_payers
 from payouts.records import BatchSummary, list_batches
@@ -108,6 +109,7 @@ def propose(
         pay_days = [_named_pay_day(calendar, rail_calendars or {}, pay_date, as_of)]
     proposed: list[str] = []
     with files_lock(home):
+        discard_unregistered_exports(store, home)
         for pay_day in pay_days:
             proposed += _propose_with_retries(
                 store, home, connection, pay_day, rail_calendars or {}, as_of, rules,
@@ -190,7 +192,9 @@ def _propose_pay_day(
                 cutoff_date=pay_day.cutoff_date,
                 exported=claiming_paths(reader, home, EXPORTED_STATES),
                 live=claiming_paths(reader, home, LIVE_STATES),
-                open_holds=[hold for hold in load_holds(reader) if hold.is_open],
+                open_holds=with_former_leads(
+                    reader, [hold for hold in load_holds(reader) if hold.is_open]
+                ),
                 offset_share=rules.offset_share,
             )
             known = Surroundings(

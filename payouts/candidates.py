@@ -1,7 +1,6 @@
 """What may be paid, read from the warehouse: entries for a proposal and facts for a re-check.
 
-What belongs here: SQL over ``exports.exp_payout_candidates``, ``marts.dim_partners`` and
-``marts.fct_entry_holds``.
+What belongs here: SQL over ``exports.exp_payout_candidates``.
 What does not: deciding who is left out (``selection``) and writing anything.
 Rules: P1, P2; I4.
 """
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 CANDIDATES_RELATION = "exports.exp_payout_candidates"
-PARTNERS_RELATION = "marts.dim_partners"
-HOLDS_RELATION = "marts.fct_entry_holds"
 ENTRIES_TABLE = "payout_proposal_entries"
 # An entry of nothing is claimed as well, or it would wait for ever.
 IS_CLAIMED_SQL = "(payout_amount_minor <> 0 or entry_amount_minor = 0)"
@@ -37,6 +34,7 @@ class PartnerNet:
     """What one partner could be paid in one currency: net minor units over ``entries`` entries.
 
     carried_amount_minor: what is left of a negative balance to be netted later, zero or negative.
+    is_waiting: a live batch nets a part of that balance, so that the rest is not known yet.
     """
 
     currency_code: str
@@ -48,6 +46,7 @@ class PartnerNet:
     entries: int
     entries_hash: str
     carried_amount_minor: int = 0
+    is_waiting: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,11 +71,12 @@ def load_entries(
     """Put the payable entries into the temporary table ``ENTRIES_TABLE``.
 
     Payable: available on or before the cut-off (included), not held by facts or by a decision, not
-    wholly claimed by an exported batch and not at all by a live one, not a payout itself. Amounts
-    of either sign are taken, negative ones as far as ``offset_share`` lets them (P3):
-    ``payout_amount_minor`` is the part that is claimed, ``entry_amount_minor`` the whole entry.
-    exported, live: claims files of those batches. What a live batch leaves of a negative entry
-    waits until that batch is decided, because two live batches never claim one entry (I4).
+    wholly claimed by exported and live batches, not a payout itself. Amounts of either sign are
+    taken, negative ones as far as ``offset_share`` lets them (P3): ``payout_amount_minor`` is the
+    part that is claimed, ``entry_amount_minor`` the whole entry.
+    exported, live: claims files of those batches. ``is_waiting`` marks what a live batch leaves of
+    a negative entry: until that batch is decided nobody knows what is still to be netted, and two
+    live batches never claim one entry (I4).
     Raises: ProposalRefusedError when the relation cannot be read or breaks its contract.
     """
     import duckdb
@@ -90,23 +90,27 @@ def load_entries(
     held_conditions = " and ".join(
         f"not exists (from {_HELD_TABLE} as held where held.subject_type = '{subject_type}' "
         f"and held.subject_id = candidate.{column})"
-        for subject_type, column in SUBJECT_COLUMNS.items()
+        for subject_type, columns in SUBJECT_COLUMNS.items()
+        for column in columns
     )
     try:
         connection.execute(
             f"create or replace temp table {ENTRIES_TABLE} as "
             "select entry_id, commission_id, entry_kind, partner_id, partner_name, partner_status, "
             "is_pilot, customer_id, lead_id, line_id, (candidate.entry_amount_minor - "
-            "coalesce(claimed.claimed_amount_minor, 0))::bigint as payout_amount_minor, "
+            "coalesce(claimed.claimed_amount_minor, 0) - coalesce(taken.claimed_amount_minor, 0))"
+            "::bigint as payout_amount_minor, "
             "payout_currency_code, available_date::date as available_date, "
-            "candidate.entry_amount_minor::bigint as entry_amount_minor "
-            f"from {relation} as candidate left join ({claimed_amounts_sql(list(exported))}) as "
-            "claimed using (entry_id) where available_date <= ? and not coalesce(is_held, false) "
-            "and entry_kind <> 'payout' and (claimed.claimed_amount_minor is null or "
-            "claimed.claimed_amount_minor <> candidate.entry_amount_minor) "
-            f"and not exists (from ({claimed_amounts_sql(list(live))}) as taken "
-            "where taken.entry_id = candidate.entry_id) "
-            f"and {held_conditions}",
+            "candidate.entry_amount_minor::bigint as entry_amount_minor, "
+            "taken.entry_id is not null as is_waiting "
+            f"from {relation} as candidate "
+            f"left join ({claimed_amounts_sql(list(exported))}) as claimed using (entry_id) "
+            f"left join ({claimed_amounts_sql(list(live))}) as taken using (entry_id) "
+            "where available_date <= ? and not coalesce(is_held, false) "
+            "and entry_kind <> 'payout' "
+            "and (coalesce(claimed.entry_id, taken.entry_id) is null or "
+            "coalesce(claimed.claimed_amount_minor, 0) + coalesce(taken.claimed_amount_minor, 0) "
+            f"<> candidate.entry_amount_minor) and {held_conditions}",
             [cutoff_date],
         )
     except duckdb.Error as error:
@@ -137,7 +141,8 @@ def partner_nets(connection: DuckDBPyConnection) -> list[PartnerNet]:
         f"else sum(payout_amount_minor) end::bigint, count(*) filter {IS_CLAIMED_SQL}, "
         "coalesce(sha256(string_agg(entry_id, chr(10) order by entry_id) "
         f"filter {IS_CLAIMED_SQL}), ''), "
-        f"sum(carried_amount_minor)::bigint from {ENTRIES_TABLE} group by 1, 2 order by 1, 2"
+        f"sum(carried_amount_minor)::bigint, bool_or(is_waiting) from {ENTRIES_TABLE} "
+        "group by 1, 2 order by 1, 2"
     ).fetchall()
     return [PartnerNet(*row) for row in rows]
 
@@ -148,17 +153,10 @@ def drop_entries(connection: DuckDBPyConnection) -> None:
         connection.execute(f"drop table if exists {table}")
 
 
-def claimed_entry_faults(
-    connection: DuckDBPyConnection, relation: str, claims: Path
-) -> tuple[bool, list[str]]:
-    """Compare a batch's claims with the candidates of now.
-
-    Returns whether the relation shows claimed entries at all, and what differs: held entries,
-    changed amounts, entries that are gone. It leaves out what a live batch claimed when it was
-    built; then holds come from ``HOLDS_RELATION``, and amounts cannot have changed, because
-    journal entries do not.
-    """
-    row = connection.execute(
+def claimed_entry_faults(connection: DuckDBPyConnection, relation: str, claims: Path) -> list[str]:
+    """What differs between a batch's claims and the candidates of now, which keep what live batches
+    claim: entries that are held, that have changed, that are gone."""
+    claimed, found, held, changed = connection.execute(
         "select count(*), count(candidate.entry_id), "
         "count(*) filter (coalesce(candidate.is_held, false)), "
         "count(*) filter (candidate.entry_id is not null and "
@@ -168,13 +166,6 @@ def claimed_entry_faults(
         "claim.available_date)) "
         f"from {claims_scan([claims])} as claim left join {relation} as candidate using (entry_id)"
     ).fetchone()
-    claimed, found, held, changed = row
-    if not found:
-        held = connection.execute(
-            f"select count(*) from {claims_scan([claims])} as claim "
-            f"semi join {HOLDS_RELATION} as hold using (entry_id)"
-        ).fetchone()[0]
-        return False, [f"{held} of its entries are held now"] if held else []
     faults = []
     if found < claimed:
         faults.append(f"{claimed - found} of its entries are not payable any more")
@@ -182,22 +173,16 @@ def claimed_entry_faults(
         faults.append(f"{held} of its entries are held now")
     if changed:
         faults.append(f"{changed} of its entries have changed")
-    return True, faults
+    return faults
 
 
 def partner_facts(
-    connection: DuckDBPyConnection, relation: str, partner_ids: Sequence[str], has_claimed: bool
+    connection: DuckDBPyConnection, relation: str, partner_ids: Sequence[str]
 ) -> dict[str, PartnerFacts]:
-    """Name, status and pilot flag of partners, from the candidates or the partner directory."""
-    source = (
-        f"select partner_id, partner_name, partner_status, is_pilot from {relation}"
-        if has_claimed
-        else f"select partner_id, name, status, is_pilot from {PARTNERS_RELATION}"
-    )
+    """Name, status and pilot flag of partners, as the candidates give them."""
     rows = connection.execute(
         "select partner_id, min(partner_name), min(partner_status), "
-        f"coalesce(bool_and(is_pilot), false) from ({source}) "
-        "as partners(partner_id, partner_name, partner_status, is_pilot) "
+        f"coalesce(bool_and(is_pilot), false) from {relation} "
         "where partner_id in (select unnest(?)) group by 1",
         [list(partner_ids)],
     ).fetchall()

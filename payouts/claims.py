@@ -40,6 +40,8 @@ COLUMNS: tuple[tuple[str, str], ...] = (
     ("available_date", "date"),
     # The whole entry; a batch may claim a part of a negative one (P3).
     ("entry_amount_minor", "bigint"),
+    # The commission that the entry earns or takes back from.
+    ("line_id", "varchar"),
 )
 # Entry ids are fixed-width hex text, so that joining them with line breaks is unambiguous.
 ENTRIES_HASH_SQL = "sha256(string_agg(entry_id, chr(10) order by entry_id))"

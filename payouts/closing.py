@@ -15,6 +15,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from payouts import events, segments
+from payouts.closing_checks import unfinished_payouts
 from payouts.errors import DecisionRefusedError
 from payouts.journal import last_night
 from payouts.parquet import memory_connection, parquet_scan
@@ -61,28 +62,40 @@ def close_period(
     rules: ApprovalRules,
     recorded_at: datetime,
     reason: str = "",
+    is_despite_open: bool = False,
     identity_level: str = "os_user",
 ) -> ClosedPeriod:
     """Close a month that is over: it receives no entries from the next posting on.
 
     The month after the last closed one; the very first may be any before which nothing is posted.
+    is_despite_open: close although money of its payouts is not explained yet; needs a reason, and
+    what was open is kept with the decision.
     Raises: DecisionRefusedError without the role finance, when an earlier month is open, when it is
-    closed already, or before a night of its last day or later was posted; ControlBusyError;
-    ChainBrokenError when a registered journal file is missing.
+    closed already, before a night of its last day or later was posted, or while money is not
+    explained; ControlBusyError; ChainBrokenError when a registered journal file is missing.
     """
     period = parse_period(period)
-    note = optional_written(reason, "the reason")
+    note = (written if is_despite_open else optional_written)(reason, "the reason")
     decider = _decider(rules, actor, "close a period")
     with store.write() as connection:
         _check_order(connection, home, period)
         _check_over(connection, period)
+        unfinished = unfinished_payouts(connection, last_day(period), recorded_at)
+        if unfinished and not is_despite_open:
+            raise DecisionRefusedError(
+                f"period {period} has payouts that are not explained: {'; '.join(unfinished)}. "
+                "Clear them up, or close despite them with a reason. Nothing was recorded"
+            )
         event = events.append(
             connection,
             kind=CLOSED_KIND,
             subject=f"period:{period}",
             actor=decider,
             recorded_at=recorded_at,
-            payload={"after_segment": segments.next_segment(connection) - 1},
+            payload={
+                "after_segment": segments.next_segment(connection) - 1,
+                **({"unfinished": unfinished} if unfinished else {}),
+            },
             reason=note,
             identity_level=identity_level,
         )

@@ -54,6 +54,7 @@ TABLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("currency_code", "varchar"), ("rail", "varchar"), ("amount_minor", "bigint"),
         ("state", "varchar"), ("left_out_reason", "varchar"), ("expected_pay_date", "date"),
         ("settled_date", "date"), ("reason_code", "varchar"), ("carried_amount_minor", "bigint"),
+        ("is_returned_after_settlement", "boolean"),
     ),
     "control__holds": (
         ("hold_id", "varchar"), ("subject_type", "varchar"), ("subject_id", "varchar"),
@@ -232,6 +233,7 @@ def _item_rows(reader: Connection) -> list[dict[str, Any]]:
                 "expected_pay_date": None if is_left_out else row["pay_date"],
                 "settled_date": item.settled_date if item else None,
                 "reason_code": item.reason_code if item else None,
+                "is_returned_after_settlement": bool(item and item.is_returned_after_settlement),
             }
         )
     return rows

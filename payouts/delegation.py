@@ -15,25 +15,29 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection
 
 from payouts import events
 from payouts.errors import DecisionRefusedError
 from payouts.hashing import instant_text
+from payouts.identity import is_at_least
+from payouts.signed_decisions import DELEGATED, decision_message, proved
 from payouts.store import Store
 from payouts.terms import ADMIN, ROLES, ApprovalRules, person
 from payouts.texts import identifier, instant, written
 
 PREFIX = "delegation:"
-_GRANTED, _REVOKED = "role_delegated", "delegation_revoked"
+_GRANTED, _REVOKED = DELEGATED, "delegation_revoked"
 
 
 @dataclass(frozen=True)
 class Delegation:
     """One delegation. Instants are fixed-width UTC text; the limit is in minor units, included.
 
-    ``revoked_seq``: number of the event that ended it early, None while none did.
+    ``identity_level``: how surely it was known who lent the role. ``revoked_seq``: number of the
+    event that ended it early, None while none did.
     """
 
     delegation_id: str
@@ -47,15 +51,24 @@ class Delegation:
     reason: str
     granted_at: str
     seq: int
+    identity_level: str
     revoked_at: str | None = None
     revoked_seq: int | None = None
 
     def fault(
-        self, *, role: str, total_amount_minor: int, currency_code: str, at: str, seq: int | None
+        self,
+        *,
+        role: str,
+        total_amount_minor: int,
+        currency_code: str,
+        at: str,
+        seq: int | None,
+        least_identity: str,
     ) -> str | None:
         """Why it does not cover an approval at ``at``, None when it does.
 
-        seq: number of the approval's event; None for one that is being given.
+        seq: number of the approval's event; None for one that is being given. least_identity: what
+        the terms ask of who approves, and so of who lends the role for it.
         """
         if role != self.role:
             return f"is for {self.role}"
@@ -69,6 +82,8 @@ class Delegation:
             return f"is for batches in {self.currency_code}"
         if total_amount_minor > self.limit_amount_minor:
             return "is for smaller batches"
+        if not is_at_least(self.identity_level, least_identity):
+            return f"was given as {self.identity_level}, and the terms ask for {least_identity}"
         return None
 
 
@@ -86,20 +101,39 @@ def delegate_role(
     rules: ApprovalRules,
     recorded_at: datetime,
     identity_level: str = "os_user",
+    signature: str | None = None,
 ) -> Delegation:
     """Let ``delegate`` approve as ``role`` in place of ``actor``, who has the role by the terms.
 
-    from_at, to_at: naive UTC, the end excluded. limit_amount_minor: largest batch total, included.
-    Raises: DecisionRefusedError when the actor has not the role, the delegate is the actor or has
-    the role already, the time is empty or over, the limit is not positive, or a reason is missing.
+    from_at, to_at: naive UTC, the end excluded. limit_amount_minor: largest batch total, included;
+    who lends the role must be known as surely as a batch of it asks for. signature: over
+    ``delegation_message``.
+    Raises: DecisionRefusedError when the actor has not the role or is not known surely enough, the
+    delegate is the actor or has the role already, the time is empty or over, the limit is not
+    positive, or a reason is missing.
     """
     delegator = identifier(person(actor), "the person who delegates")
     receiver = identifier(person(delegate), "the delegate")
     reason = written(reason, "the reason")
-    from_text, to_text = instant(from_at, "the beginning"), instant(to_at, "the end")
+    payload = _payload(receiver, role, limit_amount_minor, currency_code, from_at, to_at)
     _check_people(rules, delegator, receiver, role)
-    _check_scope(limit_amount_minor, currency_code, from_text, to_text, recorded_at)
+    _check_scope(
+        limit_amount_minor, currency_code, payload["from_at"], payload["to_at"], recorded_at
+    )
+    proof = proved(
+        rules,
+        kind=_GRANTED,
+        subject=PREFIX,
+        payload=payload,
+        actor=delegator,
+        at=recorded_at,
+        identity_level=identity_level,
+        signature=signature,
+        least=rules.identity_up_to(limit_amount_minor, currency_code),
+    )
     with store.write() as connection:
+        if signature:
+            _refuse_replay(connection, decision_message(_GRANTED, PREFIX, payload, delegator))
         delegation_id = f"d-{events.head(connection).seq + 1}"
         event = events.append(
             connection,
@@ -107,18 +141,30 @@ def delegate_role(
             subject=PREFIX + delegation_id,
             actor=delegator,
             recorded_at=recorded_at,
-            payload={
-                "delegate": receiver,
-                "role": role,
-                "limit_amount_minor": limit_amount_minor,
-                "currency_code": currency_code,
-                "from_at": from_text,
-                "to_at": to_text,
-            },
+            payload=proof.payload,
             reason=reason,
-            identity_level=identity_level,
+            identity_level=proof.identity_level,
         )
     return _granted(event)
+
+
+def delegation_message(
+    *,
+    delegate: str,
+    role: str,
+    limit_amount_minor: int,
+    currency_code: str,
+    from_at: datetime,
+    to_at: datetime,
+    actor: str,
+) -> str:
+    """What ``actor`` signs to lend a role; arguments as of ``delegate_role``.
+
+    Raises: DecisionRefusedError.
+    """
+    receiver = identifier(person(delegate), "the delegate")
+    payload = _payload(receiver, role, limit_amount_minor, currency_code, from_at, to_at)
+    return decision_message(_GRANTED, PREFIX, payload, actor)
 
 
 def revoke_delegation(
@@ -200,6 +246,7 @@ def covering_delegation(
         fault = delegation.fault(
             role=role, total_amount_minor=total_amount_minor, currency_code=currency_code,
             at=instant_text(at), seq=None,
+            least_identity=rules.identity_for(total_amount_minor, currency_code),
         ) or _delegator_fault(rules, delegation, frozenset(acted))  # fmt: skip
         if fault is None:
             return delegation
@@ -261,12 +308,47 @@ def _check_scope(
         )
 
 
+def _payload(
+    receiver: str,
+    role: str,
+    limit_amount_minor: int,
+    currency_code: str,
+    from_at: datetime,
+    to_at: datetime,
+) -> dict[str, Any]:
+    return {
+        "delegate": receiver,
+        "role": role,
+        "limit_amount_minor": limit_amount_minor,
+        "currency_code": currency_code,
+        "from_at": instant(from_at, "the beginning"),
+        "to_at": instant(to_at, "the end"),
+    }
+
+
+def _refuse_replay(connection: Connection, message: str) -> None:
+    """What was signed once lends a role once: after a revocation anybody could bring it again."""
+    for event in events.of_kinds(connection, (_GRANTED,)):
+        if decision_message(event.kind, event.subject, event.payload, event.actor) == message:
+            raise DecisionRefusedError(
+                f"this delegation was granted before, as {event.subject.removeprefix(PREFIX)}; "
+                "sign one with another beginning or end. Nothing was recorded"
+            )
+
+
 def _granted(event: events.Event) -> Delegation:
+    values = event.payload
     return Delegation(
         delegation_id=event.subject.removeprefix(PREFIX),
         delegator=event.actor,
+        delegate=values["delegate"],
+        role=values["role"],
+        limit_amount_minor=values["limit_amount_minor"],
+        currency_code=values["currency_code"],
+        from_at=values["from_at"],
+        to_at=values["to_at"],
         reason=event.reason,
         granted_at=event.recorded_at,
         seq=event.seq,
-        **event.payload,
+        identity_level=event.identity_level,
     )

@@ -144,8 +144,9 @@ def _prepare(
     with store.read() as reader:
         head = events.check_chain(reader)
         content, state, reasons = guarded(
-            reader, home, batch_id, warehouse, as_of, rules, approval_rules, exported_at, relation
-        )
+            reader, home, batch_id, warehouse, as_of, rules, approval_rules, exported_at, relation,
+            today,
+        )  # fmt: skip
         if not reasons:
             check_enough(reader, content, state, approval_rules)
             files, day = rendered(reader, content, vault, execution_date, today)

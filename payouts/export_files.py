@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from payouts.durable import ensure_folder, remove_parts, safe_child
 from payouts.schema import exports
@@ -34,6 +34,23 @@ def private_folder(home: Path, batch_id: str) -> Path:
     ensure_folder(folder, 0o700)
     remove_parts(folder)
     return folder
+
+
+def unregistered_exports(connection: Connection, home: Path) -> list[str]:
+    """Folders under exports that belong to no registered export: left by a crash."""
+    folder = home / EXPORT_FOLDER
+    if not folder.is_dir():
+        return []
+    registered = set(connection.execute(select(exports.c.batch_id)).scalars())
+    return sorted(each.name for each in folder.iterdir() if each.name not in registered)
+
+
+def discard_unregistered_exports(store: Store, home: Path) -> None:
+    """Remove every payout file that a crash left behind; the caller holds the files lock."""
+    with store.read() as connection:
+        left = unregistered_exports(connection, home)
+    for name in left:
+        discard_unregistered_export(store, home, name)
 
 
 def discard_unregistered_export(store: Store, home: Path, batch_id: str) -> None:

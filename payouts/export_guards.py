@@ -42,6 +42,7 @@ def guarded(
     approval_rules: ApprovalRules,
     exported_at: datetime,
     relation: str,
+    today: date | None,
 ) -> tuple[BatchContent, BatchState, list[str]]:
     """Content and state of a batch, and why it is stale now. Raises: what stops any export."""
     paused = is_paused(reader)
@@ -63,7 +64,8 @@ def guarded(
         )
     expired = expired_reason(state, approval_rules, exported_at)
     reasons = [expired] if expired else changed_reasons(
-        reader, home, content, warehouse=warehouse, as_of=as_of, rules=rules, relation=relation
+        reader, home, content, warehouse=warehouse, as_of=as_of, rules=rules, relation=relation,
+        today=today,
     )  # fmt: skip
     return content, state, reasons
 

@@ -61,8 +61,9 @@ def preview_export(
     with store.read() as reader:
         check_transition(batch_id, load_state(reader, batch_id).state, EXPORT)
         content, state, reasons = guarded(
-            reader, home, batch_id, warehouse, as_of, rules, approval_rules, exported_at, relation
-        )
+            reader, home, batch_id, warehouse, as_of, rules, approval_rules, exported_at, relation,
+            today,
+        )  # fmt: skip
         if reasons:
             raise ExportRefusedError(
                 f"batch {batch_id} would go stale: {'; '.join(reasons)}. Nothing was written"

@@ -63,15 +63,17 @@ def control_faults(
 def account_faults(connection: Connection, content: BatchContent) -> list[str]:
     """Which accounts of a batch are not those in force any more; ids and partners, no accounts."""
     faults = []
-    if content.rail not in RAILS_WITH_DETAILS:
+    if content.content_version == 1:
         return faults
+    names_accounts = content.rail in RAILS_WITH_DETAILS
     payer = load_payers(connection).get(content.rail)
-    if (payer.details_id if payer else None) != content.payer_details_id:
+    if names_accounts and (payer.details_id if payer else None) != content.payer_details_id:
         faults.append(f"the account to pay from by {content.rail} has changed")
     payees = load_payees(connection)
     for item in content.items:
         payee = payees.get(item.partner_id)
-        now = (payee.details_id, payee.payee_fingerprint) if payee else (None, None)
+        details_id = payee.details_id if payee and names_accounts else None
+        now = (details_id, payee.payee_fingerprint if payee else None)
         if now != (item.details_id, item.payee_fingerprint):
             faults.append(f"the payout details of partner {item.partner_id} have changed")
     return faults
@@ -86,23 +88,31 @@ def changed_reasons(
     as_of: date,
     rules: PayoutRules,
     relation: str = candidates.CANDIDATES_RELATION,
+    today: date | None = None,
 ) -> list[str]:
     """Everything that changed about a live batch since its proposal; empty when it may be paid.
 
-    warehouse: DuckDB with the candidates and ``marts.dim_partners``. Where the candidates leave out
-    what a live batch claims, facts come from the partner directory and the holds of the marts.
-    Raises: ExportRefusedError when neither can be read: unknown is not unchanged.
+    warehouse: DuckDB with the candidates, of the night ``as_of``. today: the local day of now where
+    it is later; a form that has ended since, or a cooling-off, counts.
+    Raises: ExportRefusedError when they cannot be read, or are older than the batch: unknown is
+    not unchanged.
     """
     import duckdb
 
+    if as_of < content.as_of:
+        raise ExportRefusedError(
+            f"batch {content.batch_id} was proposed by the night of {content.as_of}, and what is "
+            f"published is of {as_of}; nothing was exported. Publish the night of "
+            f"{content.as_of} first"
+        )
+    gates_on = max(as_of, today or as_of)
     faults = control_faults(connection, home, content, rules)
     try:
-        has_claimed, found = candidates.claimed_entry_faults(
+        faults += candidates.claimed_entry_faults(
             warehouse, relation, claims_path(home, content.batch_id)
         )
-        faults += found
         facts = candidates.partner_facts(
-            warehouse, relation, [item.partner_id for item in content.items], has_claimed
+            warehouse, relation, [item.partner_id for item in content.items]
         )
     except duckdb.Error as error:
         raise ExportRefusedError(
@@ -126,7 +136,7 @@ def changed_reasons(
             currency_code=content.currency_code,
             payees=payees,
             rules=rules,
-            as_of=as_of,
+            as_of=gates_on,
         )
         if reason is not None:
             faults.append(f"partner {item.partner_id} fails {reason}")

@@ -15,18 +15,27 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from payouts import events
-from payouts.claims import claims_path
+from payouts.claims import claims_path, claims_scan
 from payouts.errors import DecisionRefusedError
 from payouts.export_files import discard_unregistered_export
 from payouts.lead_joins import former_lead_ids
-from payouts.parquet import memory_connection, parquet_scan
+from payouts.parquet import memory_connection
+from payouts.payee_state import DETAILS_APPROVED, PARTNER_PREFIX, RECORDED
 from payouts.records import append_batch_event, list_batches, load_state
 from payouts.states import LIVE_STATES
 from payouts.store import Store
 from payouts.terms import ROLES, ApprovalRules, person
+from payouts.texts import refuse_secrets
 
-SUBJECT_COLUMNS = {"line": "commission_id", "lead": "lead_id", "partner": "partner_id"}
+# A hold on a line is on what takes back from it too (R10): ``line_id`` names the line of both.
+SUBJECT_COLUMNS = {
+    "line": ("commission_id", "line_id"),
+    "lead": ("lead_id",),
+    "partner": ("partner_id",),
+}
 _OPENED, _RELEASED = "hold_opened", "hold_released"
+# Why a partner is held whose payment came back, or whose bank has a doubt about its account.
+PAYEE_DETAILS = "payee_details"
 _NAMED_HOLDS = 10
 
 
@@ -35,7 +44,8 @@ class Hold:
     """One hold. ``subject_id`` is a commission id, a lead id or a partner id.
 
     ``signal_id`` is the risk signal that opened it; None for a hold of a person. ``dispute_id`` is
-    the dispute that it lasts as long as.
+    the dispute that it lasts as long as. ``payout_id`` is the payout that came back, or that the
+    bank has a doubt about: such a hold ends as well once the partner's details were checked anew.
     """
 
     hold_id: str
@@ -46,12 +56,16 @@ class Hold:
     opened_at: str
     signal_id: str | None = None
     dispute_id: str | None = None
+    payout_id: str | None = None
 
 
 def load_holds(connection: Connection) -> list[Hold]:
     """All holds, oldest first, open or not."""
-    opened = {}
-    for event in events.of_kinds(connection, (_OPENED, _RELEASED)):
+    opened: dict[str, Hold] = {}
+    for event in events.of_kinds(connection, (_OPENED, _RELEASED, RECORDED, DETAILS_APPROVED)):
+        if event.kind in (RECORDED, DETAILS_APPROVED):
+            _end_with_details(opened, event)
+            continue
         hold_id = event.subject.removeprefix("hold:")
         if event.kind == _OPENED:
             opened[hold_id] = Hold(
@@ -63,10 +77,21 @@ def load_holds(connection: Connection) -> list[Hold]:
                 event.recorded_at,
                 event.payload.get("signal_id"),
                 event.payload.get("dispute_id"),
+                event.payload.get("payout_id"),
             )
         else:
-            opened[hold_id] = Hold(**{**vars(opened[hold_id]), "is_open": False})
+            opened[hold_id] = replace(opened[hold_id], is_open=False)
     return list(opened.values())
+
+
+def _end_with_details(opened: dict[str, Hold], event: events.Event) -> None:
+    """New details that were approved, or a check that was recorded, answer a payout's return."""
+    if event.kind == RECORDED and event.payload.get("payee_verified") is not True:
+        return
+    partner_id = event.subject.removeprefix(PARTNER_PREFIX)
+    for hold_id, hold in opened.items():
+        if hold.payout_id and hold.subject_id == partner_id:
+            opened[hold_id] = replace(hold, is_open=False)
 
 
 def open_hold(
@@ -128,8 +153,8 @@ def append_hold(
 ) -> Hold:
     """Record a hold in the caller's write transaction, which has checked it.
 
-    payload: ``subject_type``, ``subject_id``, and ``signal_id`` for that of a signal or
-    ``dispute_id`` for that of a dispute.
+    payload: ``subject_type``, ``subject_id``, and ``signal_id`` for that of a signal,
+    ``dispute_id`` for that of a dispute or ``payout_id`` for that of a payout.
     """
     hold_id = f"h-{events.head(connection).seq + 1}"
     event = events.append(
@@ -240,6 +265,7 @@ def check_decider(rules: ApprovalRules, actor: str, reason: str, verb: str) -> N
     """
     if not reason.strip():
         raise DecisionRefusedError(f"a {verb} needs a reason; nothing was recorded")
+    refuse_secrets(reason, "the reason")
     if not any(rules.has_role(actor, role) for role in ROLES):
         raise DecisionRefusedError(
             f"{actor} may not {verb}: roles in program.yml name nobody of that name for "
@@ -270,16 +296,18 @@ def held_entries(home: Path, batch_id: str, open_holds: list[Hold]) -> int:
     # One list per column: holds of signals may be thousands, and a long chain of "or" is slow.
     held = [
         [hold.subject_id for hold in open_holds if hold.subject_type == subject_type]
-        for subject_type in SUBJECT_COLUMNS
+        for subject_type, columns in SUBJECT_COLUMNS.items()
+        for _ in columns
     ]
     conditions = " or ".join(
-        f"{column} in (select unnest(?::varchar[]))" for column in SUBJECT_COLUMNS.values()
+        f"{column} in (select unnest(?::varchar[]))"
+        for columns in SUBJECT_COLUMNS.values()
+        for column in columns
     )
     connection = memory_connection()
     try:
         return connection.execute(
-            f"select count(*) from {parquet_scan([claims_path(home, batch_id)])} "
-            f"where {conditions}",
+            f"select count(*) from {claims_scan([claims_path(home, batch_id)])} where {conditions}",
             held,
         ).fetchone()[0]
     finally:
@@ -292,9 +320,10 @@ def _covering_holds(home: Path, batch_id: str, opened: list[Hold]) -> list[Hold]
     try:
         claimed = {
             (subject_type, row[0])
-            for subject_type, column in SUBJECT_COLUMNS.items()
+            for subject_type, columns in SUBJECT_COLUMNS.items()
+            for column in columns
             for row in connection.execute(
-                f"select distinct {column} from {parquet_scan([claims_path(home, batch_id)])} "
+                f"select distinct {column} from {claims_scan([claims_path(home, batch_id)])} "
                 f"where {column} in (select unnest(?::varchar[]))",
                 [[hold.subject_id for hold in opened if hold.subject_type == subject_type]],
             ).fetchall()

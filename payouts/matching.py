@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from payouts import events, outcomes
+from payouts import outcomes
 from payouts.claims import claims_path
 from payouts.errors import DecisionRefusedError
 from payouts.hashing import parse_instant
@@ -23,7 +23,7 @@ from payouts.outcomes import ItemState, item_states
 from payouts.parquet import memory_connection, parquet_scan
 from payouts.records import load_content, load_state
 from payouts.schema import export_files, exports, payout_outcomes
-from payouts.settlement.planning import OTHER_BATCH
+from payouts.settlement.open_lines import UNEXPLAINED_KINDS, open_lines
 from payouts.states import EXPORTED_STATES
 
 
@@ -51,8 +51,9 @@ class OpenPayout:
 class BatchMatch:
     """One batch, earned against ordered against bank, in minor units of its currency.
 
-    Residuals are zero unless something was changed by hand. ``reasons``: why the bank's sum is not
-    yet the batch's, one sentence each; empty when everything has settled.
+    Residuals are zero unless something was changed by hand. ``discrepancies``: lines of files that
+    are open. ``reasons``: why the bank's sum is not yet the batch's, one sentence each; empty when
+    everything has settled.
     """
 
     batch_id: str
@@ -80,7 +81,10 @@ class BatchMatch:
 
     @property
     def is_matched(self) -> bool:
-        """Whether everything ordered has settled, or has come back, to the cent."""
+        """Whether everything ordered has settled, or has come back, to the cent, and the bank says
+        nothing else of it that nobody has explained."""
+        if any(each["kind"] in UNEXPLAINED_KINDS for each in self.discrepancies):
+            return False
         return not any(
             (
                 self.earned_residual_minor, self.files_residual_minor,
@@ -143,14 +147,8 @@ def match_batch(connection: Connection, home: Path, batch_id: str, as_of: date) 
 
 
 def discrepancies_of(connection: Connection, batch_id: str) -> list[dict[str, Any]]:
-    """Lines of read files that name a batch and were not applied, oldest first."""
-    return [
-        {"settlement": event.subject.removeprefix("settlement:"), "event": event.seq, **each}
-        for event in events.of_kinds(connection, ("settlement_read",))
-        for each in event.payload["discrepancies"]
-        # Lines that were only set aside for another reading are none.
-        if each["batch_id"] == batch_id and each["kind"] != OTHER_BATCH
-    ]
+    """Open lines that name a batch, oldest first: neither applied since, nor acknowledged."""
+    return [vars(line) for line in open_lines(connection) if line.batch_id == batch_id]
 
 
 def _earned(home: Path, batch_id: str) -> dict[str, int]:

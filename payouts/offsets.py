@@ -6,7 +6,7 @@ entries are payable (``candidates``).
 What is taken back before it was paid cancels its own line first: nobody is paid half of a sale that
 was refunded on the next day. Only lines that are negative as a whole are a negative balance; they
 are netted up to ``offset_share`` of the positive lines, oldest first, the last one in part. What is
-left is carried and stays claimable.
+left is carried and stays claimable. A payout that came back is paid again whole.
 
 Worked example, 2026-03-15, offset_share 0.5: lines of +80.00 and +21.01, and −70.00 from a refund
 of what was paid in January. Positive 101.01, half of it rounds to 50.51, so 50.50 are paid and
@@ -41,6 +41,8 @@ def claim_within_offset(connection: DuckDBPyConnection, table: str, offset_share
             select
                 payout_currency_code, partner_id, line_id,
                 sum(payout_amount_minor)::hugeint as line_minor,
+                -- What came back was earned, and netted, before.
+                bool_or(entry_kind = 'payout_return') as is_return,
                 min(available_date) as line_date
             from {table}
             group by all
@@ -49,7 +51,9 @@ def claim_within_offset(connection: DuckDBPyConnection, table: str, offset_share
         budgets as (
             select
                 payout_currency_code, partner_id,
-                (2 * coalesce(sum(line_minor) filter (line_minor > 0), 0) * {numerator}
+                (2 * coalesce(sum(line_minor) filter (
+                    line_minor > 0 and not is_return
+                ), 0) * {numerator}
                     + {denominator}) // (2 * {denominator}) as offset_minor
             from lines
             group by all

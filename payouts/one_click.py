@@ -233,7 +233,7 @@ def _planned(
         act=act,
         reason=reason,
         is_complete=not missing or (act == APPROVE and missing == {role: 1}),
-        message=approval_message(content, state.content_hash, role),
+        message=approval_message(content, state.content_hash, role, state.approval_round),
     )
 
 

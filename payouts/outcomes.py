@@ -56,7 +56,8 @@ class ItemState:
     """One payout and where it stands. ``amount_minor`` is what was exported, positive.
 
     settled_date: value date of its debit, also when it came back later. changed_date: value date of
-    the newest state. seq: event of the newest outcome, 0 when there is none.
+    the newest state. is_returned_after_settlement: whether its debit was known when it came back.
+    seq: event of the newest outcome, 0 when there is none.
     """
 
     payout_id: str
@@ -71,6 +72,7 @@ class ItemState:
     reason_code: str | None = None
     reference: str | None = None
     return_entry_id: str | None = None
+    is_returned_after_settlement: bool = False
     notices: tuple[str, ...] = ()
     seq: int = 0
 
@@ -129,6 +131,7 @@ def after(item: ItemState, row: Mapping[str, Any]) -> ItemState:
         reason_code=row["reason_code"],
         reference=row["reference"] or item.reference,
         return_entry_id=row["return_entry_id"] or item.return_entry_id,
+        is_returned_after_settlement=outcome in (FAILED, RETURNED) and item.is_debited,
     )
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from payouts import events
 from payouts.errors import DecisionRefusedError
+from payouts.signed_decisions import decision_message, proved
 from payouts.store import Store
 from payouts.terms import ADMIN, ApprovalRules, person
 from payouts.texts import identifier, shown_actor, written
@@ -84,11 +85,13 @@ def resume(
     rules: ApprovalRules,
     recorded_at: datetime,
     identity_level: str = "os_user",
+    signature: str | None = None,
 ) -> Pause:
     """Let payouts run again. Returns the pause that ended.
 
+    signature: over ``resume_message``.
     Raises: DecisionRefusedError without the role finance or admin or a reason, for the person who
-    paused, or when payouts are not paused.
+    paused or one who is not known surely enough, or when payouts are not paused.
     """
     decider, reason = _decider(rules, actor, "resume payouts"), written(reason, "the reason")
     with store.write() as connection:
@@ -100,17 +103,43 @@ def resume(
                 f"{actor} paused payouts; another person of finance or admin resumes them (four "
                 "eyes). Nothing was recorded"
             )
+        proof = proved(
+            rules,
+            kind=_RESUMED,
+            subject=SUBJECT,
+            payload={"pause": ended.seq},
+            actor=decider,
+            at=recorded_at,
+            identity_level=identity_level,
+            signature=signature,
+        )
         events.append(
             connection,
             kind=_RESUMED,
             subject=SUBJECT,
             actor=decider,
             recorded_at=recorded_at,
-            payload={"pause": ended.seq},
+            payload=proof.payload,
             reason=reason,
-            identity_level=identity_level,
+            identity_level=proof.identity_level,
         )
     return ended
+
+
+def resume_message(connection: Connection, actor: str) -> str:
+    """What ``actor`` signs to end the running pause.
+
+    Raises: DecisionRefusedError when payouts are not paused.
+    """
+    running = is_paused(connection)
+    if running is None:
+        raise DecisionRefusedError("payouts are not paused; nothing was recorded")
+    return decision_message(_RESUMED, SUBJECT, {"pause": running.seq}, actor)
+
+
+def last_resumption(connection: Connection) -> int:
+    """Number of the event that let payouts run again last; 0 when they were never paused."""
+    return events.last_of_kind(connection, _RESUMED)
 
 
 def _last(connection: Connection) -> events.Event | None:

@@ -19,7 +19,6 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from payouts import events
-from payouts.approvals import check_identity
 from payouts.details import PAYER_KINDS, Details
 from payouts.errors import DecisionRefusedError
 from payouts.holds import check_decider
@@ -44,6 +43,7 @@ from payouts.payee_state import (
     Payee,
 )
 from payouts.payees import load_payees
+from payouts.signed_decisions import decision_message, proved
 from payouts.store import Store
 from payouts.terms import ADMIN, ROLES, ApprovalRules, person
 from payouts.texts import identifier, optional_written, written
@@ -82,12 +82,14 @@ def propose_details(
 ) -> DetailsRecord:
     """Propose details of `partner_owner` or `payer_owner`; nothing is paid to them before approval.
 
-    is_own_proposal: the partner itself proposes, having proved who it is; it needs no role.
+    is_own_proposal: the partner itself proposes, having proved who it is; it needs no role, and
+    ``actor`` is its owner's name.
     Raises: DecisionRefusedError for faulty details (never repeating a value), without a role, while
     others wait for a decision, or for those in force; errors of the vault.
     """
     proposer = identifier(person(actor), "the person who proposes")
-    if not is_own_proposal or owner.startswith(PAYER_PREFIX):
+    is_own = is_own_proposal and owner.startswith(PARTNER_PREFIX) and proposer == person(owner)
+    if not is_own:
         _check_role(rules, proposer, ROLES, "propose payout details")
     note = optional_written(reason, "the reason")
     problems = details.problems()
@@ -133,11 +135,12 @@ def confirm_details(
     rules: ApprovalRules,
     recorded_at: datetime,
     identity_level: str = "os_user",
+    signature: str | None = None,
 ) -> DetailsRecord:
     """Record that the contact known before the change was asked and agrees.
 
     reason: how it was confirmed, for instance a call to the number on file; no address and no
-    number. Whoever proposed the change does not confirm it.
+    number. Whoever proposed the change does not confirm it. signature: over ``details_message``.
     Raises: DecisionRefusedError.
     """
     how = written(reason, "how it was confirmed")
@@ -151,15 +154,25 @@ def confirm_details(
                 "was recorded"
             )
         _check_other_person(record, confirmer, "confirm")
+        proof = proved(
+            rules,
+            kind=DETAILS_CONFIRMED,
+            subject=owner,
+            payload=_confirmation(record),
+            actor=confirmer,
+            at=recorded_at,
+            identity_level=identity_level,
+            signature=signature,
+        )
         events.append(
             connection,
             kind=DETAILS_CONFIRMED,
             subject=owner,
             actor=confirmer,
             recorded_at=recorded_at,
-            payload={"details_id": details_id, "contact_of": record.replaces},
+            payload=proof.payload,
             reason=how,
-            identity_level=identity_level,
+            identity_level=proof.identity_level,
         )
         return load_details(connection, owner)[-1]
 
@@ -176,9 +189,12 @@ def approve_details(
     timezone: str,
     recorded_at: datetime,
     identity_level: str = "os_user",
+    signature: str | None = None,
 ) -> DetailsRecord:
     """Put proposed details in force, with the role finance; never by who proposed them.
 
+    A change that the partner itself proposed is not approved by who confirmed it: two people of
+    the programme look at each change. signature: over ``details_message``.
     A partner's changed details are first paid ``cooling_off_days`` after the local day of the
     approval (``timezone``, an IANA name). Live batches that name other details go stale at their
     export or in the next night.
@@ -187,7 +203,6 @@ def approve_details(
     note = written(reason, "the reason")
     approver = identifier(person(actor), "the person who approves")
     _check_role(rules, approver, (APPROVER_ROLE,), "approve payout details")
-    check_identity(rules, identity_level)
     with store.write() as connection:
         record = _waiting(connection, owner, details_id)
         _check_other_person(record, approver, "approve")
@@ -197,28 +212,47 @@ def approve_details(
                 f"before, and record it with partnerledger payee details confirm. Nothing was "
                 "recorded"
             )
+        _check_two_people(record, approver)
         until = None
         if owner.startswith(PARTNER_PREFIX) and record.replaces is not None:
             until = _local_day(recorded_at, timezone) + timedelta(days=cooling_off_days)
             until = max(until, _cooling_off(connection, owner) or until)
+        kind = _kind(owner, DETAILS_APPROVED, PAYER_APPROVED)
+        proof = proved(
+            rules,
+            kind=kind,
+            subject=owner,
+            payload={**_approval(record), "cooling_off_until": until},
+            actor=approver,
+            at=recorded_at,
+            identity_level=identity_level,
+            signature=signature,
+        )
         events.append(
             connection,
-            kind=_kind(owner, DETAILS_APPROVED, PAYER_APPROVED),
+            kind=kind,
             subject=owner,
             actor=approver,
             recorded_at=recorded_at,
-            payload={
-                "details_id": record.details_id,
-                "rail": record.rail,
-                "fingerprint": record.fingerprint,
-                "account_fingerprint": record.account_fingerprint,
-                "last_four": record.last_four,
-                "cooling_off_until": until,
-            },
+            payload=proof.payload,
             reason=note,
-            identity_level=identity_level,
+            identity_level=proof.identity_level,
         )
         return load_details(connection, owner)[-1]
+
+
+def details_message(
+    connection: Connection, owner: str, details_id: str, *, is_confirmation: bool, actor: str
+) -> str:
+    """What ``actor`` signs to confirm or to approve details that wait for it.
+
+    Raises: DecisionRefusedError when they do not wait.
+    """
+    record = _waiting(connection, owner, details_id)
+    if is_confirmation:
+        return decision_message(DETAILS_CONFIRMED, owner, _confirmation(record), actor)
+    kind = _kind(owner, DETAILS_APPROVED, PAYER_APPROVED)
+    return decision_message(kind, owner, _approval(record), actor)
 
 
 def reject_details(
@@ -322,6 +356,20 @@ def _proposal(
     }
 
 
+def _confirmation(record: DetailsRecord) -> dict[str, Any]:
+    return {"details_id": record.details_id, "contact_of": record.replaces}
+
+
+def _approval(record: DetailsRecord) -> dict[str, Any]:
+    return {
+        "details_id": record.details_id,
+        "rail": record.rail,
+        "fingerprint": record.fingerprint,
+        "account_fingerprint": record.account_fingerprint,
+        "last_four": record.last_four,
+    }
+
+
 def _refuse_pending(owner: str, records: list[DetailsRecord]) -> None:
     if records and records[-1].state == PROPOSED:
         raise DecisionRefusedError(
@@ -350,6 +398,17 @@ def _check_other_person(record: DetailsRecord, actor: str, verb: str) -> None:
         raise DecisionRefusedError(
             f"{actor} proposed {record.details_id} and may not {verb} it (four eyes); another "
             f"person of {APPROVER_ROLE} must. Nothing was recorded"
+        )
+
+
+def _check_two_people(record: DetailsRecord, approver: str) -> None:
+    """The partner is no colleague: after its own proposal one person alone would decide."""
+    is_own = record.proposed_by.startswith(PARTNER_PREFIX)
+    if is_own and approver == record.confirmed_by:
+        raise DecisionRefusedError(
+            f"{approver} confirmed {record.details_id}, which the partner proposed itself, and may "
+            f"not approve it too (four eyes); another person of {APPROVER_ROLE} must. Nothing was "
+            "recorded"
         )
 
 

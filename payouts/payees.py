@@ -29,9 +29,12 @@ from payouts.payee_state import (
     payer_after,
 )
 from payouts.store import Store
+from payouts.terms import ADMIN, ROLES, ApprovalRules
 
 EVENT_KIND = RECORDED
 _FLAGS = ("terms_accepted", "payee_verified", "screening")
+_STATUSES = (*_FLAGS, "tax_form")
+_OPENERS = (*ROLES, ADMIN)
 _ACTIVE = "active"
 _FINGERPRINT = re.compile(r"[0-9a-f]{16,64}")
 # Digits alone, or a country code before digits: an account number that happens to look like hex.
@@ -44,6 +47,7 @@ def record_payee(
     *,
     actor: str,
     recorded_at: datetime,
+    rules: ApprovalRules | None = None,
     terms_accepted: bool | None = None,
     payee_verified: bool | None = None,
     tax_form: bool | None = None,
@@ -57,10 +61,11 @@ def record_payee(
     """Record what changed about a payee; None leaves a status as it is.
 
     An approved batch whose gates fail because of it goes stale at its export or in the next night.
-    Recording what is known already adds no event.
+    Recording what is known already adds no event. Anybody may shut a gate; what opens one, shortens
+    a cooling-off or names another account needs a role. rules: who has one; None: nobody.
     payee_fingerprint: 16 to 64 hexadecimal digits, never an account number.
-    Raises: DecisionRefusedError when nothing is given, the partner id is empty, or the fingerprint
-    is none.
+    Raises: DecisionRefusedError when nothing is given, the partner id is empty, the fingerprint
+    is none, or a role is missing.
     """
     changes: dict[str, Any] = {
         name: value
@@ -86,6 +91,7 @@ def record_payee(
         before = load_payees(connection).get(partner_id, Payee(partner_id))
         changed = replace(before, **changes)
         _check_vault_decides(before, changes)
+        _check_opener(before, changes, actor, rules)
         if changed != before:
             events.append(
                 connection,
@@ -143,6 +149,26 @@ def _check_vault_decides(before: Payee, changes: Mapping[str, Any]) -> None:
             f"the cooling-off of {before.partner_id} until {kept} follows a change of its payout "
             "details and is not shortened; wait for that day. Nothing was recorded"
         )
+
+
+def _check_opener(
+    before: Payee, changes: Mapping[str, Any], actor: str, rules: ApprovalRules | None
+) -> None:
+    """Who opens a gate lets money go, so it is somebody whom the terms name."""
+    opened = [name for name in _STATUSES if changes.get(name) and not getattr(before, name)]
+    if "cooling_off_until" in changes and before.cooling_off_until is not None:
+        until = changes["cooling_off_until"]
+        if until is None or until < before.cooling_off_until:
+            opened.append("an earlier end of the cooling-off")
+    if changes.get("payee_fingerprint", before.payee_fingerprint) != before.payee_fingerprint:
+        opened.append("another account")
+    if not opened or (rules and any(rules.has_role(actor, role) for role in _OPENERS)):
+        return
+    raise DecisionRefusedError(
+        f"{actor} may not record {', '.join(opened)} of {before.partner_id}: roles in program.yml "
+        f"name nobody of that name for {', '.join(_OPENERS[:-1])} or {_OPENERS[-1]}. Anybody may "
+        "shut a gate. Nothing was recorded"
+    )
 
 
 def _checked_fingerprint(text: str | None) -> str | None:

@@ -16,13 +16,12 @@ from payouts.hashing import parse_instant
 from payouts.payee_details_records import load_duplicate_accounts
 from payouts.payee_state import DETAILS_PROPOSED
 from payouts.payees import load_payees
+from payouts.settlement.open_lines import open_lines
 
-SETTLEMENT_READ, CHANGE_REQUESTED = "settlement_read", "payee_change_requested"
+CHANGE_REQUESTED = "payee_change_requested"
 FINDING_COLUMNS: tuple[tuple[str, str], ...] = (
     ("kind", "varchar"), ("subject", "varchar"), ("detail", "varchar"), ("opened_at", "timestamp"),
 )  # fmt: skip
-# A line that another reading takes, or that only waits, needs nobody.
-_HARMLESS = frozenset({"other_batch"})
 
 
 def finding_rows(connection: Connection) -> list[dict[str, Any]]:
@@ -36,17 +35,15 @@ def finding_rows(connection: Connection) -> list[dict[str, Any]]:
 
 
 def _settlement_lines(connection: Connection) -> list[dict[str, Any]]:
-    """Lines of banks' files that were not applied."""
+    """Lines of banks' files that were neither applied nor acknowledged."""
     return [
         _row(
             "settlement_line_not_applied",
-            f"{event.subject}:line:{each['line']}",
-            f"{each['kind']}: {each['detail']}",
-            event.recorded_at,
+            f"settlement:{line.settlement}:line:{line.line}",
+            f"{line.kind}: {line.detail}",
+            line.recorded_at,
         )
-        for event in events.of_kinds(connection, (SETTLEMENT_READ,))
-        for each in event.payload["discrepancies"]
-        if each["kind"] not in _HARMLESS
+        for line in open_lines(connection)
     ]
 
 

@@ -35,6 +35,7 @@ class PayoutReturn:
     """One payout that goes back. ``amount_minor`` is what was exported, positive.
 
     evidence_sha256: of the file that says so, or of the text by which an abort was decided.
+    available_date: from when it may be paid again; None is from the effective date on.
     """
 
     payout_id: str
@@ -46,6 +47,7 @@ class PayoutReturn:
     outcome: str
     reason_code: str | None
     evidence_sha256: str
+    available_date: date | None = None
 
     @property
     def key(self) -> str:
@@ -125,7 +127,7 @@ def _entry(each: PayoutReturn, last_closed: str | None) -> dict[str, Any]:
         "payout_amount_minor": each.amount_minor,
         "payout_currency_code": each.currency_code,
         "effective_date": each.effective_date,
-        "available_date": each.effective_date,
+        "available_date": each.available_date or each.effective_date,
         "posting_period": first_open_period(each.effective_date, last_closed),
         "ordinal": 1,
         "reverses_entry_id": entry_id(

@@ -2,11 +2,11 @@
 
 What belongs here: the order of reasons. What does not: reading entries or writing batches.
 
-Order: ``pilot``, ``not_positive``, ``below_minimum``, ``over_cap``, the gates in configured order,
-``payout_details``, ``name_not_allowed``. A partner outside the pilot is told that first, because
-nothing else can matter yet. A gate is named only when the amount would otherwise be paid: it then
-is the one thing that the partner can act on. Worked example: net 40.00, minimum 50.00 and no tax
-form shows ``below_minimum``; net 60.00 and no tax form shows ``tax_form``.
+Order: ``pilot``, ``offset_waits``, ``not_positive``, ``below_minimum``, ``over_cap``, the gates in
+configured order, ``payout_details``, ``name_not_allowed``. A partner outside the pilot is told that
+first, because nothing else can matter yet. A gate is named only when the amount would otherwise be
+paid: it then is the one thing that the partner can act on. Worked example: net 40.00, minimum 50.00
+and no tax form shows ``below_minimum``; net 60.00 and no tax form shows ``tax_form``.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from payouts.files.plain_text import plain_text_fault
 from payouts.payees import Payee, failed_gate
 from payouts.terms import PayoutRules
 
+OFFSET_WAITS = "offset_waits"
 OVER_CAP = "over_cap"
 PAYOUT_DETAILS = "payout_details"
 NAME_NOT_ALLOWED = "name_not_allowed"
@@ -36,14 +37,17 @@ def left_out_reason(
     payees: Mapping[str, Payee],
     rules: PayoutRules,
     as_of: date,
+    is_waiting: bool = False,
 ) -> str | None:
     """The reason why a partner is not paid, None when it is.
 
     amount_minor: net over all payable entries, signed. The minimum pays: ``>=``, and so does the
-    cap itself.
+    cap itself. is_waiting: a live batch nets a part of what the partner owes (P3).
     """
     if rules.is_pilot_only and not (is_pilot or partner_id in rules.pilot_partners):
         return "pilot"
+    if is_waiting:
+        return OFFSET_WAITS
     if amount_minor <= 0:
         return "not_positive"
     if amount_minor < rules.minimums_minor.get(currency_code, 0):

@@ -33,7 +33,9 @@ from payouts.terms import ALLOWED_SIGNERS, person
 
 NAMESPACE = "partnerledger"
 LEVEL = "ssh_signed"
-_MESSAGE_VERSION = "partnerledger-approval-v1"
+MESSAGE_VERSION = "partnerledger-approval-v2"
+# Without the round. Nothing is signed with it any more; what was signed stays provable.
+_FIRST_VERSION = "partnerledger-approval-v1"
 _PROGRAM = "ssh-keygen"
 # Checking takes milliseconds; a person who signs may have to type or to touch a token.
 _CHECK_SECONDS, _SIGN_SECONDS = 20, 300
@@ -61,10 +63,20 @@ class _Signer:
     key_fingerprint: str
 
 
-def approval_message(content: BatchContent, content_hash: str, role: str) -> str:
-    """The exact text that an approver signs: one line, line feed included."""
+def approval_message(
+    content: BatchContent,
+    content_hash: str,
+    role: str,
+    approval_round: int,
+    version: str | None = MESSAGE_VERSION,
+) -> str:
+    """The exact text that an approver signs: one line, line feed included.
+
+    approval_round: a revocation begins a new one, so that what was signed before it is of no use
+    to anybody. version: of a recorded approval; None when it was recorded without one.
+    """
     fields = (
-        _MESSAGE_VERSION,
+        version or _FIRST_VERSION,
         content.batch_id,
         content_hash,
         role,
@@ -72,6 +84,8 @@ def approval_message(content: BatchContent, content_hash: str, role: str) -> str
         content.currency_code,
         str(len(content.items)),
     )
+    if fields[0] != _FIRST_VERSION:
+        fields += (str(approval_round),)
     return "|".join(fields) + "\n"
 
 
@@ -92,11 +106,18 @@ def sign(message: str, key: Path) -> str:
 
 
 def checked_signature(
-    message: str, text: str, *, signers: Path | None, actor: str, at: datetime
+    message: str,
+    text: str,
+    *,
+    signers: Path | None,
+    actor: str,
+    at: datetime,
+    of_what: str = "batch, hash, role, total and round",
 ) -> Signature:
     """The signature, once it is certain that this person signed exactly this text.
 
-    signers: the file ``allowed_signers``. at: naive UTC; a key counts within its time only.
+    of_what: the text in words, for the refusal. signers: the file ``allowed_signers``. at: naive
+    UTC; a key counts within its time only.
     Raises: DecisionRefusedError saying which of these it is: no ``ssh-keygen``, no file, a person
     without a key, another text, or another key.
     """
@@ -107,11 +128,11 @@ def checked_signature(
             f"{signers} names no key of {actor}; add a line with the address and the public key. "
             "Nothing was recorded"
         )
-    fingerprint = _signing_key(message, text)
+    fingerprint = signing_key(message, text)
     if fingerprint is None:
         raise DecisionRefusedError(
-            "the signature is not one of this batch, hash, role and total; sign what "
-            "`partnerledger batches approve --print-message` prints. Nothing was recorded"
+            f"the signature is not one of this {of_what}; sign what the same command prints with "
+            "--print-message. Nothing was recorded"
         )
     others = {name for signer in listed if signer.key_fingerprint == fingerprint
               for name in signer.people} - {person(actor)}  # fmt: skip
@@ -144,8 +165,14 @@ def signature_faults(connection: Connection) -> tuple[int, list[str]]:
         payload, batch_id = event.payload, event.subject.removeprefix("batch:")
         try:
             content = load_content(connection, batch_id)
-            message = approval_message(content, payload["content_hash"], payload["role"])
-            key = _signing_key(message, payload.get("signature", ""))
+            message = approval_message(
+                content,
+                payload["content_hash"],
+                payload["role"],
+                payload["round"],
+                payload.get("message_version"),
+            )
+            key = signing_key(message, payload.get("signature", ""))
         except PayoutsError as error:
             return len(signed), [*faults, str(error)]
         if key is None or key != payload.get("key_fingerprint"):
@@ -156,10 +183,8 @@ def signature_faults(connection: Connection) -> tuple[int, list[str]]:
 
 
 def still_allowed(
-    content: BatchContent,
+    message: str,
     *,
-    content_hash: str,
-    role: str,
     actor: str,
     signature: str | None,
     signed_at: str,
@@ -167,17 +192,17 @@ def still_allowed(
 ) -> bool:
     """Whether a recorded signature counts under the ``allowed_signers`` of now, for an export.
 
-    signed_at: fixed-width UTC text; the key must have been in its time then.
+    message: what it must be of. signed_at: fixed-width UTC text; the key must have been in its
+    time then.
     Raises: DecisionRefusedError without ``ssh-keygen`` or the file: unknown is not allowed.
     """
-    message = approval_message(content, content_hash, role)
     own = [signer for signer in _signers(signers) if person(actor) in signer.people]
     return bool(
         signature and own and _is_allowed(message, signature, own, parse_instant(signed_at))
     )
 
 
-def _signing_key(message: str, text: str) -> str | None:
+def signing_key(message: str, text: str) -> str | None:
     """Fingerprint of the key that signed this text; None when the signature is not one of it."""
     if not text.strip().startswith(_BEGIN) or len(text) > _MAXIMUM_CHARACTERS:
         return None

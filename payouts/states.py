@@ -73,7 +73,9 @@ _KIND_EVENTS = {
     "batch_aborted": ABORT,
 }
 # In the payload of an approval only where it was delegated or signed.
-_OPTIONAL_OF_APPROVAL = ("delegation_id", "delegator", "key_fingerprint", "signature")
+_OPTIONAL_OF_APPROVAL = (
+    "delegation_id", "delegator", "key_fingerprint", "message_version", "signature",
+)  # fmt: skip
 BATCH_EVENT_KINDS = ("batch_proposed", "batch_approved", *_KIND_EVENTS)
 
 
@@ -82,7 +84,7 @@ class Approval:
     """One person's approval of one content hash.
 
     ``delegator``: who lent the role by ``delegation_id``. ``signature``: as ``ssh-keygen`` wrote
-    it, by the key of ``key_fingerprint``.
+    it, by the key of ``key_fingerprint``, over the text of ``message_version``; None: the first.
     """
 
     actor: str
@@ -94,6 +96,7 @@ class Approval:
     delegation_id: str | None = None
     delegator: str | None = None
     key_fingerprint: str | None = None
+    message_version: str | None = None
     signature: str | None = None
 
     @property

@@ -110,6 +110,17 @@ class ApprovalRules:
         levels = [self.min_identity, *(tier.min_identity for tier in asking if tier.min_identity)]
         return max(levels, key=IDENTITY_LEVELS.index)
 
+    def identity_up_to(self, limit_amount_minor: int, currency_code: str) -> str:
+        """Strongest proof of identity that any total up to this one, included, asks for."""
+        from program.currencies import to_major
+
+        limit, levels = to_major(limit_amount_minor, currency_code), [self.min_identity]
+        for tier in self.tiers:
+            levels.append(tier.min_identity or self.min_identity)
+            if tier.up_to is None or limit <= tier.up_to:
+                break
+        return max(levels, key=IDENTITY_LEVELS.index)
+
     def _tiers_for(self, total_amount_minor: int, currency_code: str) -> tuple[Tier, ...]:
         """The tier of a total; all of them above the last."""
         from program.currencies import to_major

@@ -18,6 +18,9 @@ REASON_CHARACTERS = 1_000
 MESSAGE_CHARACTERS = 10_000
 _EMAIL_CHARACTERS = 320
 _DOMAIN = re.compile(r"(?=.{1,253}$)[^\s@/:.]+(\.[^\s@/:.]+)+")
+_ADDRESS = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
+_LONG_NUMBER = re.compile(r"(?<![0-9A-Za-z_-])[0-9]{9,}(?![0-9A-Za-z_-])")
+_ACCOUNT = re.compile(r"(?<![0-9A-Za-z_-])[A-Z]{2}[0-9]{2}( ?[0-9A-Z]){11,30}(?![0-9a-z_-])")
 _KEPT_CONTROLS = "\n\t"
 # These turn the direction of the text around them, so that it reads as something else.
 _DIRECTION_CONTROLS = frozenset(
@@ -73,6 +76,19 @@ def written(text: str, what: str, limit: int = REASON_CHARACTERS) -> str:
             "recorded"
         )
     return kept
+
+
+def refuse_secrets(text: str, what: str) -> None:
+    """Refuse a reason that holds an e-mail address, an account number or what looks like one.
+
+    Reasons stay for ever and are shown in the warehouse (I24). What was given is in no message.
+    Raises: DecisionRefusedError.
+    """
+    if _ADDRESS.search(text) or _LONG_NUMBER.search(text) or _ACCOUNT.search(text):
+        raise DecisionRefusedError(
+            f"{what} holds an e-mail address or a number as long as an account's; reasons are kept "
+            "for ever and shown to many. Say it with an id. Nothing was recorded"
+        )
 
 
 def optional_written(text: str | None, what: str, limit: int = REASON_CHARACTERS) -> str:

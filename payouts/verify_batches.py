@@ -19,6 +19,7 @@ from payouts.payout_entries import ENTRY_KIND
 from payouts.records import content_hash, list_batches, load_content, load_state
 from payouts.schema import batch_states, batches
 from payouts.signatures import signature_faults
+from payouts.signed_decisions import decision_faults
 from payouts.states import CLAIMING_STATES, EXPORTED_STATES, LIVE_STATES
 from payouts.terms import ROLES, person
 from payouts.verify_exports import exports_agree
@@ -131,9 +132,11 @@ def _approvals(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _signatures(evidence: Evidence) -> Iterator[Finding]:
-    """Every signed approval is a signature over its batch as it is now."""
+    """Every signed approval is of its batch as it is now, every signed decision of its event."""
     checked, faults = signature_faults(evidence.control)
     yield _finding("signatures", faults, f"{checked} signed approvals, each of its batch")
+    checked, faults = decision_faults(evidence.control)
+    yield _finding("signed_decisions", faults, f"{checked} signed decisions, each of its event")
 
 
 def _payout_entries(evidence: Evidence) -> Iterator[Finding]:

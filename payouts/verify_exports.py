@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from payouts.errors import PayoutsError, VaultKeyMissingError
 from payouts.export_again import registered_files
-from payouts.export_files import MANIFEST_NAME
+from payouts.export_files import MANIFEST_NAME, unregistered_exports
 from payouts.export_guards import proposed_at
 from payouts.findings import Evidence, Finding
 from payouts.hashing import sha256_bytes, sha256_file, sha256_text
@@ -43,6 +43,8 @@ def exports_agree(evidence: Evidence) -> Iterator[Finding]:
         again, is_rendered = _rendering_faults(evidence, row)
         faults += again
         rendered += is_rendered
+    for name in unregistered_exports(evidence.control, evidence.home):
+        faults.append(f"exports/{name} belongs to no export: do not upload it, propose or export")
     proved = (
         f"{len(rows)} exports, files of {present} present and unchanged, {rendered} rendered again "
         "with the same bytes"

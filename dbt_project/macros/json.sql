@@ -7,15 +7,6 @@
     ({{ column }} ->> '$.{{ path }}')
 {%- endmacro %}
 
-{# The same of several paths, as a list in their order: the text is parsed once for all of them. #}
-{% macro json_texts(column, paths) -%}
-    {{ return(adapter.dispatch('json_texts', 'partnerledger')(column, paths)) }}
-{%- endmacro %}
-
-{% macro default__json_texts(column, paths) -%}
-    ({{ column }} ->> ['$.{{ paths | join("', '$.") }}'])
-{%- endmacro %}
-
 {# A vendor's epoch seconds as a naive UTC instant. #}
 {% macro epoch_utc(text_expression) -%}
     timezone('UTC', to_timestamp(cast({{ text_expression }} as bigint)))

@@ -67,7 +67,7 @@ def build_definitions(
         asset_checks=[boundary_checks, mart_checks],
         jobs=[nightly_job, export_job],
         schedules=[nightly_schedule(timezone, workspace_path, home)],
-        sensors=[export_sensor(home)],
+        sensors=[export_sensor(home, timezone)],
         resources={"night": NightResource(**where), "home": HomeResource(**where)},
         # One process per run: the night holds a lock, one dbt and one DuckDB.
         executor=dg.in_process_executor,

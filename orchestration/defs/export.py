@@ -1,13 +1,18 @@
 """Exporting an approved batch as an asset. What does not belong here: approving, file formats."""
 
 import os
+from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
 from orchestration.clock import utc_now
 from orchestration.defs.resources import HomeResource
 from orchestration.defs.translator import BATCHES_PROPOSED
+
+if TYPE_CHECKING:
+    from payouts.states import BatchState
 
 
 class BatchExportConfig(dg.Config):
@@ -51,12 +56,15 @@ def payout_batch_export(config: BatchExportConfig, home: HomeResource) -> dg.Mat
     )
 
 
-def approved_batches(home: Path) -> list[tuple[str, str]]:
-    """(batch id, content hash) of each batch that is fully approved and not exported yet.
+def approved_batches(home: Path, today: date) -> list[tuple[str, str]]:
+    """(batch id, run key) of each batch that is fully approved and not exported yet.
 
+    A run key asks for one run. It holds all that a failed export may have waited for: the batch's
+    last event, the last time payouts were resumed, and the day; so each day brings one more try.
     A home in which no night has run has none; nothing is created by looking.
     """
-    from payouts.records import list_batches
+    from payouts.pausing import last_resumption
+    from payouts.records import list_batches, load_state
     from payouts.states import FINANCE_APPROVED
     from payouts.store import FILE_NAME, URL_VARIABLE, open_store
 
@@ -65,7 +73,15 @@ def approved_batches(home: Path) -> list[tuple[str, str]]:
     store = open_store(home)
     try:
         with store.read() as connection:
-            batches = list_batches(connection, [FINANCE_APPROVED])
-        return [(batch.batch_id, batch.content_hash) for batch in batches]
+            resumed = last_resumption(connection)
+            states = [
+                load_state(connection, batch.batch_id)
+                for batch in list_batches(connection, [FINANCE_APPROVED])
+            ]
+        return [(each.batch_id, _run_key(each, resumed, today)) for each in states]
     finally:
         store.close()
+
+
+def _run_key(state: "BatchState", resumed: int, today: date) -> str:
+    return f"{state.batch_id}:{state.content_hash}:{state.last_seq}:{resumed}:{today}"

@@ -4,12 +4,13 @@ What belongs here: when something runs. What does not: what it does (`assets`, `
 """
 
 import logging
-from datetime import timedelta
+from datetime import UTC, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import dagster as dg
 
+from orchestration.clock import utc_now
 from orchestration.defs.export import approved_batches, payout_batch_export
 
 NIGHTLY_JOB = "nightly"
@@ -49,8 +50,12 @@ def nightly_schedule(timezone: str, workspace_path: Path, home: Path) -> dg.Sche
     return nightly
 
 
-def export_sensor(home: Path) -> dg.SensorDefinition:
-    """Launch the export job once per approved batch; approving the batch is what allows it."""
+def export_sensor(home: Path, timezone: str) -> dg.SensorDefinition:
+    """Launch the export job for each approved batch; approving the batch is what allows it.
+
+    Once, and again after a failure: when something was decided or payouts were resumed, and once
+    per local day (``timezone``, an IANA name).
+    """
 
     @dg.sensor(
         job=export_job,
@@ -59,12 +64,13 @@ def export_sensor(home: Path) -> dg.SensorDefinition:
         description="Exports each batch that finance and partnerships have approved.",
     )
     def approved(context: dg.SensorEvaluationContext):
-        batches = approved_batches(home)
+        today = utc_now().replace(tzinfo=UTC).astimezone(ZoneInfo(timezone)).date()
+        batches = approved_batches(home, today)
         if not batches:
             yield dg.SkipReason("No batch is approved and waiting for its export.")
-        for batch_id, content_hash in batches:
+        for batch_id, run_key in batches:
             yield dg.RunRequest(
-                run_key=f"{batch_id}:{content_hash}",
+                run_key=run_key,
                 run_config={"ops": {"payout_batch_export": {"config": {"batch_id": batch_id}}}},
                 tags={"partnerledger/batch_id": batch_id},
             )

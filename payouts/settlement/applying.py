@@ -24,17 +24,20 @@ from sqlalchemy import Connection, select
 from payouts import events, journal, periods, segments
 from payouts.checkpoints import reached
 from payouts.errors import ControlBusyError, DecisionRefusedError, SettlementError
+from payouts.export_files import discard_unregistered_export
 from payouts.hashing import sha256_bytes
 from payouts.holds import check_decider
 from payouts.lead_rows import HashedTable, insert_row
 from payouts.outcome_rows import insert_rows, rows_sha256
-from payouts.outcomes import NOTICE, ItemState, all_item_states
+from payouts.outcomes import SETTLED, TERMINAL_STATES, all_item_states
 from payouts.records import append_batch_event, list_batches, load_state
 from payouts.return_entries import PayoutReturn, write_return_segment
-from payouts.schema import settlement_files
+from payouts.schema import payout_outcomes, settlement_files
 from payouts.segments import SegmentFile
+from payouts.settlement.asking import ask_partners
 from payouts.settlement.outcome import looks_like_iban
 from payouts.settlement.planning import (
+    STATEMENTS,
     Discrepancy,
     Plan,
     PlannedOutcome,
@@ -52,12 +55,10 @@ SETTLEMENTS = HashedTable(
     ("seq", "file_sha256", "file_format", "file_name", "file_bytes", "lines"),
 )  # fmt: skip
 SEGMENT_ORIGIN = "settlement"
-CHANGE_REQUESTED = "payee_change_requested"
 SETTLER_ROLE = "finance"
-PAYEE_RECORDED = "payee_recorded"
 # Somebody decides while a file is read: planned again on what is true then.
 _ATTEMPTS = 3
-_RECORDED_DISCREPANCIES = 100
+_RECORDED_DISCREPANCIES = 10_000
 _LONG_NUMBER = re.compile(r"[0-9]{9,}")
 
 
@@ -76,7 +77,7 @@ class SettleResult:
     """What a file changed. ``is_new`` is False when the same bytes had been read before.
 
     returned_amount_minor: by currency, what went back to balances. asked_partners: whose details
-    are to be checked or changed.
+    are to be checked or changed. stale_batches: live ones that would have paid them.
     """
 
     settlement_id: str
@@ -90,6 +91,7 @@ class SettleResult:
     batches: tuple[BatchAfter, ...]
     returned_amount_minor: dict[str, int]
     asked_partners: tuple[str, ...]
+    stale_batches: tuple[str, ...]
     segment: int | None
 
 
@@ -144,15 +146,19 @@ def settle(
     file = _File(shown_file_name(file_name), content, sha256_bytes(content), found_format, outcomes)
     with segments.files_lock(home):
         for _ in range(_ATTEMPTS):
-            prepared = _prepare(store, home, file, timezone, read_at, only_batch, recorded_at)
+            prepared = _prepare(
+                store, home, file, timezone, read_at, only_batch, recorded_at, settler
+            )
             if prepared.earlier_id is not None and not prepared.plan.applied:
-                return _result(prepared, prepared.earlier_id, file, (), ())
+                return _result(prepared, prepared.earlier_id, file, (), (), ())
             with store.write() as writer:
                 if events.head(writer) != prepared.head:
                     continue
-                result = _register(writer, file, prepared, settler, read_at, identity_level)
+                result = _register(writer, home, file, prepared, settler, read_at, identity_level)
                 reached("settlement_before_commit")
             reached("settlement_after_commit")
+            for batch_id in result.stale_batches:
+                discard_unregistered_export(store, home, batch_id)
             return result
     raise ControlBusyError(
         f"decisions keep being recorded while {file.name} is applied; nothing was applied. Run "
@@ -238,6 +244,7 @@ def _prepare(
     read_at: datetime,
     only_batch: str | None,
     recorded_at: datetime | None,
+    settler: str,
 ) -> _Prepared:
     """Plan the file on what is known now, and write the segment of its returns."""
     today = local_day(read_at, timezone)
@@ -250,7 +257,9 @@ def _prepare(
                 settlement_files.c.file_sha256 == file.sha256
             )
         ).scalar()
-        plan = plan_outcomes(file.outcomes, _situation(reader, home, file, today, only_batch))
+        plan = plan_outcomes(
+            file.outcomes, _situation(reader, home, file, today, only_batch, settler)
+        )
         registered = segments.records(reader)
         last_closed = periods.last_closed(reader)
         returns = {
@@ -269,7 +278,12 @@ def _prepare(
 
 
 def _situation(
-    reader: Connection, home: Path, file: _File, today: date, only_batch: str | None
+    reader: Connection,
+    home: Path,
+    file: _File,
+    today: date,
+    only_batch: str | None,
+    settler: str,
 ) -> Situation:
     items = all_item_states(reader)
     exported = list_batches(reader, EXPORTED_STATES)
@@ -279,7 +293,45 @@ def _situation(
         cutoff_dates={batch.batch_id: batch.cutoff_date for batch in exported},
         last_days={batch.batch_id: max(today, batch.pay_date) for batch in exported},
         file_format=file.file_format,
+        read_on=today,
+        debit_days=_debit_days(reader) if file.file_format in STATEMENTS else {},
+        confirmed=_confirmed_by_others(reader, settler),
         only_batch=only_batch,
+    )
+
+
+def _debit_days(reader: Connection) -> dict[str, frozenset[date]]:
+    """Value dates on which statements have debited each payout, also those that changed nothing.
+
+    A status report or a CSV names the day of its own: it does not count here.
+    """
+    days: dict[str, set[date]] = {}
+    rows = reader.execute(
+        select(payout_outcomes.c.payout_id, payout_outcomes.c.value_date)
+        .join(
+            settlement_files,
+            settlement_files.c.settlement_id == payout_outcomes.c.settlement_id,
+        )
+        .where(
+            payout_outcomes.c.outcome == SETTLED,
+            payout_outcomes.c.value_date.is_not(None),
+            settlement_files.c.file_format.in_(STATEMENTS),
+        )
+    )
+    seen = [(row.payout_id, row.value_date) for row in rows]
+    for event in events.of_kinds(reader, (SETTLEMENTS.kind,)):
+        seen += event.payload.get("debits", ())
+    for payout_id, day in seen:
+        days.setdefault(payout_id, set()).add(date.fromisoformat(day))
+    return {payout_id: frozenset(found) for payout_id, found in days.items()}
+
+
+def _confirmed_by_others(reader: Connection, settler: str) -> frozenset[str]:
+    """Batches that somebody else has confirmed as sent, or has read a file about."""
+    return frozenset(
+        event.subject.removeprefix("batch:")
+        for event in events.of_kinds(reader, ("batch_sent", "batch_outcomes"))
+        if person(event.actor) != settler
     )
 
 
@@ -300,6 +352,7 @@ def _payout_return(planned: PlannedOutcome, today: date, file_sha256: str) -> Pa
 
 def _register(
     connection: Connection,
+    home: Path,
     file: _File,
     prepared: _Prepared,
     settler: str,
@@ -326,8 +379,8 @@ def _register(
         _record_batch(connection, batch_id, applied, prepared, file, settlement_id, said)
         for batch_id, applied in sorted(by_batch.items())
     )
-    asked = _ask_partners(connection, prepared.plan.applied, said)
-    return _result(prepared, settlement_id, file, batches, asked)
+    asked, stale = ask_partners(connection, home, prepared.plan.applied, said)
+    return _result(prepared, settlement_id, file, batches, asked, stale)
 
 
 def _insert_file(connection: Connection, file: _File, plan: Plan, said: dict[str, Any]) -> str:
@@ -348,6 +401,7 @@ def _insert_file(connection: Connection, file: _File, plan: Plan, said: dict[str
             "unrelated": plan.unrelated,
             "discrepancies": [vars(each) for each in plan.discrepancies[:_RECORDED_DISCREPANCIES]],
             "discrepancies_count": len(plan.discrepancies),
+            "debits": [[payout_id, day.isoformat()] for payout_id, day in plan.debits],
         },
         **said,
     )
@@ -416,66 +470,11 @@ def _row(
 
 def _open_after(connection: Connection, batch_id: str, applied: list[PlannedOutcome]) -> int:
     """Payouts of a batch that have no end after these outcomes."""
-    from payouts.outcomes import TERMINAL_STATES
-
     ended = {
         planned.item.payout_id for planned in applied if planned.outcome.outcome in TERMINAL_STATES
     }
     items = all_item_states(connection, [batch_id]).values()
     return sum(not item.is_terminal and item.payout_id not in ended for item in items)
-
-
-def _ask_partners(
-    connection: Connection, applied: list[PlannedOutcome], said: dict[str, Any]
-) -> tuple[str, ...]:
-    """An account that did not take the money is not paid again before somebody checked it; one
-    that is to be changed is changed by its partner, never from the bank's file."""
-    from payouts.payees import load_payees
-
-    payees = load_payees(connection)
-    unverified = {partner_id for partner_id, payee in payees.items() if not payee.payee_verified}
-    asked = set()
-    for planned in applied:
-        item, outcome = planned.item, planned.outcome
-        if outcome.outcome == NOTICE:
-            events.append(
-                connection,
-                kind=CHANGE_REQUESTED,
-                subject=f"partner:{item.partner_id}",
-                payload={
-                    "payout_id": item.payout_id,
-                    "batch_id": item.batch_id,
-                    "code": outcome.reason_code,
-                },
-                reason=f"the bank asks for other details ({outcome.reason_code})",
-                **said,
-            )
-        elif not planned.gives_back:
-            continue
-        elif item.partner_id not in unverified:
-            unverified.add(item.partner_id)
-            record_unverified(connection, item, outcome.outcome, outcome.reason_code, said)
-        asked.add(item.partner_id)
-    return tuple(sorted(asked))
-
-
-def record_unverified(
-    connection: Connection,
-    item: ItemState,
-    outcome: str,
-    reason_code: str | None,
-    said: dict[str, Any],
-) -> None:
-    """Fail the gate ``payee_verified`` of a partner until somebody has checked its details."""
-    code = f" ({reason_code})" if reason_code else ""
-    events.append(
-        connection,
-        kind=PAYEE_RECORDED,
-        subject=f"partner:{item.partner_id}",
-        payload={"payee_verified": False},
-        reason=f"payout {item.payout_id} {outcome}{code}; check the payee's details",
-        **said,
-    )
 
 
 def _result(
@@ -484,6 +483,7 @@ def _result(
     file: _File,
     batches: tuple[BatchAfter, ...],
     asked: tuple[str, ...],
+    stale: tuple[str, ...],
 ) -> SettleResult:
     plan = prepared.plan
     returned: Counter[str] = Counter()
@@ -501,5 +501,6 @@ def _result(
         batches=batches,
         returned_amount_minor=dict(returned),
         asked_partners=asked,
+        stale_batches=stale,
         segment=prepared.segment.segment if prepared.segment else None,
     )

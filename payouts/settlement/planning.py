@@ -10,7 +10,7 @@ the file count. An amount that differs is never applied.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
 from payouts.outcomes import (
@@ -25,14 +25,16 @@ from payouts.outcomes import (
     judge,
 )
 from payouts.settlement.outcome import Outcome, payout_hex
-from payouts.settlement.reading import CAMT053, CAMT054, PAIN002
+from payouts.settlement.reading import CAMT053, CAMT054, PAIN002, STATUS_CSV
 from payouts.settlement.references import References
 
 UNKNOWN_PAYOUT, SEVERAL_PAYOUTS, OTHER_BATCH = "unknown_payout", "several_payouts", "other_batch"
 AMOUNT_DIFFERS, AMOUNT_MISSING = "amount_differs", "amount_missing"
 WRONG_CURRENCY, TOTAL_DIFFERS = "wrong_currency", "total_differs"
 CONTRADICTS, BOOKED_TWICE, VALUE_DATE = "contradicts", "booked_twice", "value_date"
-_STATEMENTS = (CAMT053, CAMT054)
+NOT_CONFIRMED = "not_confirmed"
+# Files that list what moved on the account, so that two value dates are two movements.
+STATEMENTS = (CAMT053, CAMT054)
 # A value date outside of these is a typing error of somebody, not a date of this payment.
 _LATEST_DAYS = 31
 
@@ -46,6 +48,7 @@ class Discrepancy:
     payout_id: str | None
     batch_id: str | None
     detail: str
+    outcome: str | None = None
 
 
 @dataclass(frozen=True)
@@ -63,20 +66,27 @@ class PlannedOutcome:
 
 @dataclass
 class Plan:
-    """What a file would change. known: lines that say what is recorded. unrelated: other lines."""
+    """What a file would change. known: lines that say what is recorded. unrelated: other lines.
+
+    debits: payouts and value dates of debits on a statement that change nothing, and that no
+    statement has shown before.
+    """
 
     applied: list[PlannedOutcome] = field(default_factory=list)
     known: int = 0
     unrelated: int = 0
     discrepancies: list[Discrepancy] = field(default_factory=list)
+    debits: list[tuple[str, date]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Situation:
     """What is known when a file is read. cutoff_dates: of each batch, no payment is older.
 
-    last_day: the later of the day of reading and the pay date, by batch. only_batch: lines of
-    other batches are not applied.
+    last_days: the later of the day of reading and the pay date, by batch. read_on: the local day of
+    reading. debit_days: value dates on which statements debited a payout. confirmed: batches of
+    which somebody else than the reader has recorded that the bank has the file. only_batch: lines
+    of other batches are not applied.
     """
 
     items: Mapping[str, ItemState]
@@ -84,6 +94,9 @@ class Situation:
     cutoff_dates: Mapping[str, date]
     last_days: Mapping[str, date]
     file_format: str
+    read_on: date
+    debit_days: Mapping[str, frozenset[date]] = field(default_factory=dict)
+    confirmed: frozenset[str] = frozenset()
     only_batch: str | None = None
 
 
@@ -102,6 +115,7 @@ class _Planner:
         self.items = dict(situation.items)
         self.named: set[str] = set()
         self.debited_here: set[str] = set()
+        self.debit_days = {key: set(days) for key, days in situation.debit_days.items()}
 
     def add(self, outcome: Outcome) -> None:
         meant = self.situation.references.payouts_of(outcome)
@@ -116,7 +130,7 @@ class _Planner:
         # A statement holds everything else on the account too; there, only what has the form of
         # our ids concerns us. Other files are about our payouts alone.
         looks_ours = payout_hex(outcome.key) or outcome.key.startswith("b-")
-        if self.situation.file_format in _STATEMENTS and not looks_ours:
+        if self.situation.file_format in STATEMENTS and not looks_ours:
             self.plan.unrelated += 1
             return
         self._discrepancy(
@@ -171,16 +185,14 @@ class _Planner:
         if only not in (None, item.batch_id):
             self._discrepancy(OTHER_BATCH, outcome, item, f"belongs to batch {item.batch_id}")
             return
-        if outcome.outcome == SETTLED and self.situation.file_format in _STATEMENTS:
-            if item.payout_id in self.debited_here:
-                self._discrepancy(
-                    BOOKED_TWICE, outcome, item, "the bank booked its debit twice in one file"
-                )
-                return
-            self.debited_here.add(item.payout_id)
+        if self._is_booked_twice_here(outcome, item):
+            self._discrepancy(
+                BOOKED_TWICE, outcome, item, "the bank booked its debit twice in one file"
+            )
+            return
         verdict = judge(item, outcome.outcome, outcome.value_date, outcome.reason_code)
         if verdict == KNOWN:
-            self.plan.known += 1
+            self._decide_known(outcome, item)
         elif verdict != APPLIES:
             self._discrepancy(
                 CONTRADICTS,
@@ -188,10 +200,67 @@ class _Planner:
                 item,
                 f"says {outcome.outcome}, but the payout is {item.state}",
             )
-        elif self._is_possible_day(outcome, item):
-            planned = PlannedOutcome(item, outcome)
+        elif self._is_possible_day(outcome, item) and self._is_confirmed(outcome, item):
+            if self._is_statement_debit(outcome) and outcome.value_date:
+                self.debit_days.setdefault(item.payout_id, set()).add(outcome.value_date)
+            planned = PlannedOutcome(item, self._dated(outcome, item))
             self.plan.applied.append(planned)
             self.items[item.payout_id] = after(item, _row(planned))
+
+    def _is_statement_debit(self, outcome: Outcome) -> bool:
+        return outcome.outcome == SETTLED and self.situation.file_format in STATEMENTS
+
+    def _is_booked_twice_here(self, outcome: Outcome, item: ItemState) -> bool:
+        if not self._is_statement_debit(outcome):
+            return False
+        if item.payout_id not in self.debited_here:
+            self.debited_here.add(item.payout_id)
+            return False
+        self._note_debit(outcome, item)
+        return True
+
+    def _decide_known(self, outcome: Outcome, item: ItemState) -> None:
+        """Nothing new, unless a statement debits on another day than statements did before."""
+        if not self._is_statement_debit(outcome):
+            self.plan.known += 1
+            return
+        earlier = sorted(self.debit_days.get(item.payout_id, ()))
+        if earlier and outcome.value_date is not None and outcome.value_date not in earlier:
+            self._discrepancy(
+                BOOKED_TWICE, outcome, item,
+                f"debited with the value date {outcome.value_date}, and before with {earlier[0]}",
+            )  # fmt: skip
+        else:
+            self.plan.known += 1
+        self._note_debit(outcome, item)
+
+    def _note_debit(self, outcome: Outcome, item: ItemState) -> None:
+        days = self.debit_days.setdefault(item.payout_id, set())
+        if outcome.value_date is not None and outcome.value_date not in days:
+            days.add(outcome.value_date)
+            self.plan.debits.append((item.payout_id, outcome.value_date))
+
+    def _dated(self, outcome: Outcome, item: ItemState) -> Outcome:
+        """A debit without a value date counts on the day it was read, and not after its return."""
+        if outcome.outcome != SETTLED or outcome.value_date is not None:
+            return outcome
+        day = self.situation.read_on
+        if item.state == RETURNED and item.changed_date:
+            day = min(day, item.changed_date)
+        return replace(outcome, value_date=day)
+
+    def _is_confirmed(self, outcome: Outcome, item: ItemState) -> bool:
+        """A status CSV is written by hand: alone, nobody gives money back whose file is out."""
+        if self.situation.file_format != STATUS_CSV or outcome.outcome not in (FAILED, RETURNED):
+            return True
+        if item.batch_id in self.situation.confirmed:
+            return True
+        self._discrepancy(
+            NOT_CONFIRMED, outcome, item,
+            f"a status CSV says {outcome.outcome}, and nobody else has recorded that the bank has "
+            f"batch {item.batch_id}",
+        )  # fmt: skip
+        return False
 
     def _is_possible_day(self, outcome: Outcome, item: ItemState) -> bool:
         first = self.situation.cutoff_dates[item.batch_id]
@@ -236,6 +305,7 @@ class _Planner:
                 TOTAL_DIFFERS, outcome.line, None, batch_ids[0],
                 f"the bank booked {outcome.amount_minor} minor units {outcome.currency_code} at "
                 f"once, {len(items)} payouts are {expected}{because}",
+                outcome.outcome,
             )
         )  # fmt: skip
         return False
@@ -250,6 +320,7 @@ class _Planner:
                 item.payout_id if item else None,
                 item.batch_id if item else None,
                 detail,
+                outcome.outcome,
             )
         )
 

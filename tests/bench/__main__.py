@@ -16,7 +16,13 @@ from tests.bench.attribution import measure_attribution
 from tests.bench.commission import measure_commission
 from tests.bench.machine import describe_machine
 from tests.bench.nights import NightTiming, measure_night
-from tests.bench.report import commission_section, replace_section, write_report
+from tests.bench.payouts import measure_payouts
+from tests.bench.report import (
+    commission_section,
+    payouts_section,
+    replace_section,
+    write_report,
+)
 from tests.bench.stripe_pull import measure_stripe_pull
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -29,7 +35,7 @@ def main() -> None:
     parser.add_argument(
         "part",
         nargs="?",
-        choices=("all", "commission"),
+        choices=("all", "commission", "payouts"),
         default="all",
         help="one section of the page; the others stay as they are",
     )
@@ -41,14 +47,17 @@ def main() -> None:
         "--touches", type=int, default=10_000_000, help="touches of the attribution models"
     )
     parser.add_argument(
-        "--scale", type=float, default=1.0, help="of the commission's 5,000,000 invoice lines"
+        "--scale",
+        type=float,
+        default=1.0,
+        help="of the commission's 5,000,000 invoice lines, and of the payouts' 500 partners",
     )
     parser.add_argument("--no-page", action="store_true", help="print only")
     arguments = parser.parse_args()
     work = Path(tempfile.mkdtemp(prefix="partnerledger-bench-"))
     try:
-        if arguments.part == "commission":
-            section = _commission(work, arguments)
+        if arguments.part in _SECTIONS:
+            section = _SECTIONS[arguments.part](work, arguments)
             text = replace_section(PAGE.read_text(encoding="utf-8"), section)
             print("\n".join(section))
         else:
@@ -66,6 +75,14 @@ def _commission(work: Path, arguments: argparse.Namespace) -> list[str]:
     return commission_section(machine, measure_commission(work, arguments.scale))
 
 
+def _payouts(work: Path, arguments: argparse.Namespace) -> list[str]:
+    machine = describe_machine()
+    return payouts_section(machine, measure_payouts(work, arguments.scale))
+
+
+_SECTIONS = {"commission": _commission, "payouts": _payouts}
+
+
 def _whole_page(work: Path, arguments: argparse.Namespace) -> str:
     machine = describe_machine()
     nights: list[NightTiming] = [measure_night(work, "sample", None)]
@@ -77,6 +94,7 @@ def _whole_page(work: Path, arguments: argparse.Namespace) -> str:
         measure_stripe_pull(work, arguments.invoices),
         measure_attribution(work, arguments.touches),
         measure_commission(work, arguments.scale),
+        measure_payouts(work, arguments.scale),
     )
 
 

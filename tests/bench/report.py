@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from tests.bench.attribution import AttributionTiming
 from tests.bench.commission import SLOWEST, CommissionTiming, NightCost
 from tests.bench.nights import NightTiming
+from tests.bench.payouts import PayoutsTiming
 from tests.bench.stripe_pull import PullTiming
 
 SQL_STEPS = ("prepare", "dbt_facts", "post", "dbt_ledger", "propose", "dbt_payouts", "publish")
@@ -19,6 +20,7 @@ def write_report(
     pull: PullTiming,
     attribution: AttributionTiming,
     commission: CommissionTiming,
+    payouts: PayoutsTiming,
 ) -> str:
     """The whole page as Markdown."""
     return "\n".join(
@@ -82,6 +84,7 @@ def write_report(
             "",
             *attribution_section(attribution),
             *commission_section(machine, commission),
+            *payouts_section(machine, payouts),
         ]
     )
 
@@ -198,6 +201,38 @@ def commission_section(machine: Sequence[tuple[str, str]], timing: CommissionTim
             for name, seconds in timing.full.models[:SLOWEST]
         ],
         "",
+    ]
+
+
+def payouts_section(machine: Sequence[tuple[str, str]], timing: PayoutsTiming) -> list[str]:
+    """The section of a year of payout batches, as lines of Markdown."""
+    about = ", ".join(f"{what} {value}" for what, value in machine)
+    entries = timing.partners * timing.months * timing.entries
+    return [
+        "## Payouts",
+        "",
+        *_paragraph(
+            f"{timing.partners:,} partners, {timing.months} months with {timing.entries:,} entries",
+            f"for each: {entries:,} entries, {timing.payouts:,} payouts in {2 * timing.months}",
+            "batches, half by SEPA and half by CSV; in each batch one payout comes back. Control",
+            "database SQLite with all syncs, warehouse in memory, one process with what it takes",
+            f"to begin: {timing.wall_seconds:.0f} s, {timing.cpu_seconds:.0f} CPU s,",
+            f"{timing.peak_mb:,} MB at the most. {timing.events:,} events at the end. Load of one",
+            f"minute at the end: {timing.load:.1f}.",
+        ),
+        *_paragraph(f"Machine: {about}."),
+        "| step | wall s, all months | CPU s, all months | wall s, the last time |",
+        "|---|---:|---:|---:|",
+        *[
+            f"| {name} | {cost.wall_seconds:.2f} | {cost.cpu_seconds:.2f} "
+            f"| {cost.last_wall_seconds:.2f} |"
+            for name, cost in timing.steps.items()
+        ],
+        "",
+        *_paragraph(
+            "Approvals are those of both batches of a month, by two people and a third where the",
+            "total asks for it; verify runs once, over everything.",
+        ),
     ]
 
 

@@ -1,4 +1,4 @@
-"""A quarter of a small programme, and the files as they arrive: what `quarter.md` works out by hand.
+"""A quarter of a small programme, and its files as they arrive: `quarter.md` works it out by hand.
 
 Four partners, 20 % of every paid invoice, held for 30 days: Ann and Bo are paid in USD by nacha, Cy
 and Di in EUR by sepa. What does not belong here: expected values (`quarter.md`) and what people do
@@ -16,7 +16,12 @@ PILOT_OFF = "pilot: {enabled: false, partners: []}\n"
 PILOT_ON = "pilot: {enabled: true, partners: [p1, p3]}\n"
 PROGRAM = (
     """\
-program: {id: quarter, name: Quarter, legal_entity: Quarter Inc, timezone: UTC, reporting_currency: USD}
+program:
+  id: quarter
+  name: Quarter
+  legal_entity: Quarter Inc
+  timezone: UTC
+  reporting_currency: USD
 lead:
   - {effective_from: 2025-01-01, valid_when: signup, own_domains: [quarter.example]}
 attribution:
@@ -126,9 +131,7 @@ def _nacha(holder: str, account: str, entity: str) -> Account:
 ACCOUNTS = {
     "p1": _nacha("Annabel Quist", "77120034501", "individual"),
     "p2": _nacha("Bohemian Media LLC", "77120034519", "business"),
-    "p3": Account(
-        "sepa", {"holder_name": "Cyrano Werbung GmbH", "iban": "DE89370400440532013000"}
-    ),
+    "p3": Account("sepa", {"holder_name": "Cyrano Werbung GmbH", "iban": "DE89370400440532013000"}),
     "p4": Account("sepa", {"holder_name": "Diana Reklame BV", "iban": "NL91ABNA0417164300"}),
 }
 NEW_ACCOUNT = Account(
@@ -139,8 +142,8 @@ PAYERS = {
     "nacha": Account(
         "nacha",
         {
-            "name": "Quarter Incorporated", "origin_id": "1234567890",
-            "origin_name": "QUARTER INC", "destination_routing": "091000019",
+            "name": "Quarter Payer Co", "origin_id": "1234567890",
+            "origin_name": "QUARTERORIGIN", "destination_routing": "091000019",
             "destination_name": "FIRST BANK", "company_id": "1234567890",
             "odfi_routing": "091000019",
         },

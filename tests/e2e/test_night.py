@@ -176,15 +176,17 @@ def test_later_night_proposes_the_batch_that_is_due(tiny, tmp_path):
         run_night(workspace, home, FIRST_DATE)
 
     batch_id = later.batches[0].batch_id
-    assert approved_batches(home) == []
+    day = date(2026, 3, 2)
+    assert approved_batches(home, day) == []
     approve_batch(workspace, home, later.batches[0])
-    assert approved_batches(home) == [(batch_id, later.batches[0].content_hash)]
+    ((found, run_key),) = approved_batches(home, day)
+    assert (found, run_key.split(":")[1]) == (batch_id, later.batches[0].content_hash)
     first, again = export_through_dagster(workspace, home, batch_id)
     assert first["is_new"].value is True
     assert again["is_new"].value is False
     assert first["file_sha256"] == again["file_sha256"]
     assert first["total_amount_minor"].value == 6500
-    assert approved_batches(home) == []
+    assert approved_batches(home, day) == []
 
 
 def test_second_run_at_the_same_time_is_refused_at_once(tiny):

@@ -56,7 +56,8 @@ class Payout:
 
 @dataclass
 class Batch:
-    """One batch. ``claims``: entry id → the part that it pays."""
+    """One batch. ``claims``: entry id → the part that it pays. ``is_confirmed``: somebody else than
+    who reads the bank's files has recorded that the bank has this one."""
 
     currency: str
     cutoff: date
@@ -69,6 +70,7 @@ class Batch:
     approvals: list[tuple[str, str]] = field(default_factory=list)
     approved_at: datetime | None = None
     abort_asked_by: str | None = None
+    is_confirmed: bool = False
 
     @property
     def total(self) -> int:
@@ -220,10 +222,12 @@ class Model:
             self.balances[payout.partner_id, batch.currency] -= payout.amount
 
     def bank_says(self, batch: Batch, payout: Payout, outcome: str) -> bool:
-        """One line of a file; True when the amount goes back to the balance now."""
+        """One line of a file by hand; True when the amount goes back to the balance now."""
         if batch.state == "sent" and payout.state == "exported":
             payout.state = "sent"
         if outcome not in NEXT.get(payout.state, ()):
+            return False
+        if outcome in GIVEN_BACK and not batch.is_confirmed:
             return False
         payout.state = outcome
         if outcome in GIVEN_BACK:

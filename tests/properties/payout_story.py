@@ -75,7 +75,7 @@ ENTRY_COLUMNS = (
     "payout_amount_minor", "available_date", "source_id",
 )  # fmt: skip
 # As the project's model has it: entries of live batches are candidates too.
-_CANDIDATES = """
+CANDIDATES_SQL = """
 create or replace view exports.exp_payout_candidates as
 select
     entry.entry_id, entry.commission_id, entry.entry_kind, entry.partner_id,
@@ -192,7 +192,7 @@ class Room:
         """Load the control tables, as each night does before its models are built."""
         load_control_tables(self.store, self.home, self.world.warehouse)
         create_models(self.world.warehouse)
-        self.world.warehouse.execute(_CANDIDATES)
+        self.world.warehouse.execute(CANDIDATES_SQL)
 
     def night(self, days: int, entries: list[dict]) -> None:
         """The night ``days`` later posts these entries."""
@@ -255,13 +255,13 @@ class Room:
         """Somebody has looked at the details and found them right."""
         record_payee(
             self.store, partner_id, actor=DAN, recorded_at=self.now, payee_verified=True,
-            reason="called",
+            rules=APPROVALS, reason="called",
         )  # fmt: skip
 
-    def sent(self, batch_id: str) -> None:
+    def sent(self, batch_id: str, actor: str) -> None:
         """The bank has the file."""
         confirm_sent(
-            self.store, batch_id, reference="UPLOAD 77", actor=BEN, rules=APPROVALS,
+            self.store, batch_id, reference="UPLOAD 77", actor=actor, rules=APPROVALS,
             recorded_at=self.now,
         )  # fmt: skip
 

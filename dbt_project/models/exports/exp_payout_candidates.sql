@@ -55,9 +55,8 @@ left join holds
 left join partners
     on entries.partner_id = partners.partner_id
 left join {{ ref('fct_commission_entries') }} as reversed_entries
-    on
-        entries.reverses_entry_id = reversed_entries.entry_id
-        and entries.entry_kind <> 'payout_return'
+    -- One equality: a condition on the left side alone would compare every pair.
+    on case when entries.entry_kind <> 'payout_return' then entries.reverses_entry_id end = reversed_entries.entry_id
 where
     paid_entries.entry_id is null
     or paid_entries.paid_amount_minor <> entries.payout_amount_minor

@@ -79,8 +79,8 @@ def test_approval_is_signed_on_the_spot_or_elsewhere(office, tmp_path):
     assert "signed" in office.approve("--sign", str(ana)).out
 
     message = office.approve("--print-message", role="finance", who=BEN).out
-    assert message.startswith(f"partnerledger-approval-v1|{office.batch()['batch_id']}|")
-    assert message.endswith("|finance|15000|USD|1\n") and message.count("\n") == 1
+    assert message.startswith(f"partnerledger-approval-v2|{office.batch()['batch_id']}|")
+    assert message.endswith("|finance|15000|USD|1|1\n") and message.count("\n") == 1
     path = tmp_path / "message"
     path.write_text(message)
     subprocess.run(
@@ -180,3 +180,48 @@ def test_whole_pay_date_is_signed(office, tmp_path):
     for code in ("USD", "JPY"):
         shown = office.run("show", office.batch(code)["batch_id"], "--json").records
         assert [each["identity_level"] for each in shown["approvals"]] == ["ssh_signed"]
+
+
+@pytest.mark.parametrize(
+    "name", ["partner:p_1", " Partner:p_1", "partner\uff1ap_1", "system:night"]
+)
+def test_names_of_partners_and_of_the_product_are_nobodys_to_type(office, name):
+    refused = office.run("hold", "partner", "p_1", "--reason", "x", who=name, code=1).err
+    assert "a person decides here" in refused and refused.count("\n") == 1
+
+
+@needs_ssh_keygen
+def test_delegation_and_resumption_are_signed(office, tmp_path):
+    ben, cleo = make_key(tmp_path, "ben"), make_key(tmp_path, "cleo")
+    (office.program / "allowed_signers").write_text(signer_line(BEN, ben) + signer_line(CLEO, cleo))
+    delegate = ("delegate", "--to", EVE, "--role", "finance", "--limit", "150.00 USD",
+                "--until", "2999-01-01", "--reason", "leave")  # fmt: skip
+    assert "--from" in office.run(*delegate, "--print-message", who=BEN, code=2).err
+    begun = (*delegate, "--from", "2026-03-02")
+    message = office.run(*begun, "--print-message", who=BEN).out
+    assert message.startswith(f"partnerledger-decision-v1|role_delegated|delegation:{EVE}|")
+    assert office.run("delegations", "--json").records == []
+    path = tmp_path / "message"
+    path.write_text(message)
+    subprocess.run(
+        ["ssh-keygen", "-Y", "sign", "-q", "-n", "partnerledger", "-f", str(ben), str(path)],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    signature = ("--signature", str(path.with_name("message.sig")))
+    granted = office.run(*begun, *signature, "--json", who=BEN).records
+    assert granted["identity_level"] == "ssh_signed"
+    assert "was granted before" in office.run(*begun, *signature, who=BEN, code=1).err
+    office.run("pause", "--reason", "odd", who=BEN)
+    assert "payouts_resumed|payouts:all|" in office.run(
+        "resume", "--reason", "ok", "--print-message", who=CLEO
+    ).out  # fmt: skip
+    office.run("resume", "--reason", "ok", "--sign", str(cleo), who=CLEO)
+    assert "2 signed decisions" in run_cli("verify", home=office.home).out
+
+
+def test_purge_of_payout_files_needs_a_role_and_says_what_went(office):
+    purge = ("purge", "--older-than-days", "90", "--reason", "retention")
+    assert "may not purge" in office.run(*purge, who=ANA, code=1).err
+    assert "Removed 0 payout files" in office.run(*purge, who=BEN).out
+    assert office.run(*purge, "--json", who=BEN).records == []
+    assert office.run("purge", "--older-than-days", "0", "--reason", "x", who=BEN, code=2)

@@ -412,8 +412,9 @@ def test_explain_with_a_type_looks_for_nothing_else(looked):
 
 def test_a_fingerprint_is_recorded_and_no_account_number_is(home):
     recorded = run_cli(
-        "payee", "record", "p1", "--fingerprint", "9F86D081884C7D65", "--json", home=home
-    )
+        "payee", "record", "p1", "--fingerprint", "9F86D081884C7D65", "--as", "ana@acme.example",
+        "--json", home=home,
+    )  # fmt: skip
     assert recorded.records[0]["payee_fingerprint"] == "9f86d081884c7d65"
     refused(
         run_cli("payee", "record", "p1", "--fingerprint", "DE89370400440532013000", home=home),

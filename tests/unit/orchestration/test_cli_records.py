@@ -3,6 +3,8 @@
 import pytest
 from cli_world import run_cli, write_home
 
+ANA = ("--as", "ana@acme.example")
+
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
@@ -87,14 +89,18 @@ def test_partner_list_and_show_have_stable_keys(home):
 
 
 def test_payee_record_changes_only_what_is_given(home):
-    first = run_cli("payee", "record", "p1", "--tax-form", "--as", "ana", "--json", home=home)
+    first = run_cli("payee", "record", "p1", "--tax-form", *ANA, "--json", home=home)
     assert (first.code, first.records[0]["tax_form"]) == (0, True)
     later = run_cli(
         "payee", "record", "p1", "--cooling-off-until", "2026-04-01", "--json", home=home
     )
     assert later.records[0]["cooling_off_until"] == "2026-04-01"
     assert later.records[0]["tax_form"] is True
-    cleared = run_cli("payee", "record", "p1", "--cooling-off-until", "none", "--json", home=home)
+    clear = ("payee", "record", "p1", "--cooling-off-until", "none")
+    refused = run_cli(*clear, "--as", "eve@acme.example", home=home)
+    assert "may not record an earlier end of the cooling-off of p1" in refused.err
+    assert (refused.code, refused.err.count("\n")) == (1, 1)
+    cleared = run_cli(*clear, *ANA, "--json", home=home)
     assert cleared.records[0]["cooling_off_until"] is None
 
 

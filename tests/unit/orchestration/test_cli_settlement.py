@@ -68,7 +68,8 @@ def test_file_settles_and_match_shows_it(office):
 
 
 def test_doubtful_lines_are_shown_with_what_to_do(office):
-    run, _, payouts, folder = office
+    run, batch_id, payouts, folder = office
+    run("settle", batch_id, "--sent", "UPLOAD 7", who=CLEO)
     file = folder / "status.csv"
     file.write_bytes(
         status_csv(
@@ -80,6 +81,13 @@ def test_doubtful_lines_are_shown_with_what_to_do(office):
     assert "amount_differs" in text
     assert "Check the payout details of: p_2" in text
     assert "Back on balances: 70.00 USD" in text
+    (open_line,) = _match(folder / "var", batch_id, "--json").records["discrepancies"]
+    named = (open_line["settlement"], str(open_line["line"]))
+    why = ("--reason", "a typing error of ours")
+    assert "may not acknowledge" in run("acknowledge", *named, *why, who=ANA, code=1).err
+    assert "Line 2 is acknowledged (amount_differs)" in run("acknowledge", *named, *why).out
+    assert _match(folder / "var", batch_id, "--json").records["discrepancies"] == []
+    assert "has no open line 2" in run("acknowledge", *named, *why, "--json", code=1).err
 
 
 def test_confirmed_sent(office):

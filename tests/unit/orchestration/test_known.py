@@ -301,7 +301,7 @@ def test_what_cannot_be_asked_is_refused(ledger, tmp_path):
         with pytest.raises(typer.BadParameter):
             ledger.known(asked)
     empty = Ledger.begun(tmp_path / "empty")
-    record_payee(empty.store, PARTNER, actor=DAN, recorded_at=datetime(2026, 1, 2), tax_form=True)
+    record_payee(empty.store, PARTNER, actor=DAN, recorded_at=datetime(2026, 1, 2), tax_form=False)
     with pytest.raises(CommandError, match="no night has been posted yet"):
         empty.known(None)
     assert empty.known("2026-01-31").segment == 0

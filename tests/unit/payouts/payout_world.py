@@ -131,11 +131,11 @@ class World:
             "insert into marts.dim_partners values (?, ?, ?, ?)", [partner_id, name, status, pilot]
         )
 
-    def ready_payee(self, partner_id: str) -> None:
+    def ready_payee(self, partner_id: str, **more: str) -> None:
         """Record a payee that passes every gate."""
         record_payee(
             self.store, partner_id, actor=DAN, recorded_at=CLOCK, terms_accepted=True,
-            payee_verified=True, tax_form=True, screening=True,
+            payee_verified=True, tax_form=True, screening=True, rules=APPROVALS, **more,
         )  # fmt: skip
 
     def desire(self, *entries: dict) -> None:
@@ -257,8 +257,7 @@ def create_models(connection: duckdb.DuckDBPyConnection) -> None:
         "from raw.control__claims where batch_state in ('exported', 'sent', 'closed', 'aborted') "
         "group by entry_id) as paid on paid.entry_id = entry.entry_id "
         "where entry.entry_kind <> 'payout' and (paid.entry_id is null "
-        "or paid.amount_minor <> entry.payout_amount_minor) and entry.entry_id not in "
-        "(select entry_id from raw.control__claims where is_live)"
+        "or paid.amount_minor <> entry.payout_amount_minor)"
     )
 
 

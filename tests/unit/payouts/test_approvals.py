@@ -414,7 +414,9 @@ def test_same_hold_twice_and_release_twice_are_refused(payable):
 
 def test_payee_records_fold_and_repeat_adds_no_event(world):
     for _ in range(2):
-        record_payee(world.store, "p_1", actor=DAN, recorded_at=CLOCK, tax_form=True)
+        record_payee(
+            world.store, "p_1", actor=DAN, recorded_at=CLOCK, rules=APPROVALS, tax_form=True
+        )
     with world.store.read() as connection:
         assert load_payees(connection)["p_1"].tax_form is True
         assert connection.exec_driver_sql("select count(*) from events").scalar() == 1
@@ -424,10 +426,11 @@ def test_payee_records_fold_and_repeat_adds_no_event(world):
 
 def test_payee_fingerprint_is_kept_in_lower_case_and_loaded(world):
     record_payee(
-        world.store, "p_1", actor=DAN, recorded_at=CLOCK, payee_fingerprint=" 3F2A9C01B7D4E6A8 "
-    )
-    record_payee(world.store, "p_1", actor=DAN, recorded_at=CLOCK, tax_form=True)
-    record_payee(world.store, "p_2", actor=DAN, recorded_at=CLOCK, tax_form=True)
+        world.store, "p_1", actor=DAN, recorded_at=CLOCK, rules=APPROVALS,
+        payee_fingerprint=" 3F2A9C01B7D4E6A8 ",
+    )  # fmt: skip
+    record_payee(world.store, "p_1", actor=DAN, recorded_at=CLOCK, rules=APPROVALS, tax_form=True)
+    record_payee(world.store, "p_2", actor=DAN, recorded_at=CLOCK, rules=APPROVALS, tax_form=True)
     world.refresh()
     assert world.warehouse.execute(
         "select partner_id, payee_fingerprint from raw.control__payees order by 1"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from payout_world import ANA, APPROVALS, BEN, CAT, CLOCK, DAN
@@ -11,6 +12,7 @@ from payout_world import ANA, APPROVALS, BEN, CAT, CLOCK, DAN
 from payouts import events
 from payouts.delegation import delegate_role, load_delegations, revoke_delegation
 from payouts.errors import DecisionRefusedError
+from payouts.terms import Tier
 from payouts.verify import verify
 
 EVE, FAY = "eve@acme.example", "fay@acme.example"
@@ -221,3 +223,20 @@ def test_delegations_are_listed_with_their_end(payable):
     assert [each.delegation_id for each in found] == [first.delegation_id, second.delegation_id]
     assert [each.revoked_at is not None for each in found] == [True, False]
     assert found[1] == second
+
+
+def test_role_for_a_large_batch_is_not_lent_below_its_identity(payable, batch):
+    """The tier from 150.01 on asks for a signature, so lending for it does too."""
+    tiers = (Tier(up_to=Decimal("150.00")), Tier(min_identity="ssh_signed"))
+    tiered = replace(SIMPLE, tiers=tiers)
+    with pytest.raises(DecisionRefusedError, match="min_identity asks for ssh_signed"):
+        _delegate(payable, rules=tiered, limit_amount_minor=15_001)
+    _delegate(payable, rules=tiered)
+    assert _approve(payable, batch, rules=tiered).state == "finance_approved"
+
+
+def test_delegation_of_a_weaker_identity_covers_nothing_once_the_terms_ask_for_more(payable, batch):
+    _delegate(payable)
+    strict = replace(SIMPLE, min_identity="ssh_signed")
+    with pytest.raises(DecisionRefusedError, match="was given as os_user, and the terms ask"):
+        _approve(payable, batch, rules=strict, identity_level="oidc")

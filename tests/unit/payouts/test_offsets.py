@@ -19,12 +19,16 @@ def _claimed(rows, share):
     connection = duckdb.connect(":memory:")
     connection.execute(
         "create temp table entries (entry_id varchar, line_id varchar, partner_id varchar, "
-        "payout_currency_code varchar, available_date date, payout_amount_minor bigint)"
+        "payout_currency_code varchar, available_date date, payout_amount_minor bigint, "
+        "entry_kind varchar)"
     )
     if rows:
         connection.executemany(
-            "insert into entries values (?, ?, 'p_1', 'USD', ?, ?)",
-            [(entry, line, date(2026, 1, day), amount) for entry, line, day, amount in rows],
+            "insert into entries values (?, ?, 'p_1', 'USD', ?, ?, ?)",
+            [
+                (entry, line, date(2026, 1, day), amount, kind[0] if kind else "earning")
+                for entry, line, day, amount, *kind in rows
+            ],
         )
     claim_within_offset(connection, "entries", Decimal(share))
     found = connection.execute(
@@ -71,6 +75,14 @@ def test_share_of_nothing_a_quarter_and_everything(share, claimed):
     assert _claimed([("a", "l1", 1, -1000), ("b", "l2", 1, 5)], share) == {
         "a": claimed, "b": (5, 0),
     }  # fmt: skip
+
+
+def test_what_came_back_is_paid_again_whole_and_nets_nothing():
+    # It was netted when it was paid first; only the new 40.00 count, half of them is netted.
+    rows = [
+        ("a", "l1", 1, 5000, "payout_return"), ("b", "l2", 2, 4000), ("c", "l3", 3, -9000),
+    ]  # fmt: skip
+    assert _claimed(rows, "0.5") == {"a": (5000, 0), "b": (4000, 0), "c": (-2000, -7000)}
 
 
 def test_with_nothing_earned_nothing_is_netted():

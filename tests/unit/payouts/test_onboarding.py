@@ -159,7 +159,7 @@ def test_steps_follow_the_partner_from_nothing_to_paid(world):
         world.store, "p_1", form_type="w8bene", signed_on=DAY, services_in_us=False, actor=ANA,
         rules=RULES, recorded_at=CLOCK,
     )  # fmt: skip
-    record_payee(world.store, "p_1", actor=BEN, recorded_at=CLOCK, screening=True)
+    record_payee(world.store, "p_1", actor=BEN, recorded_at=CLOCK, rules=RULES, screening=True)
     assert set(steps(world).values()) == {True}
     assert steps(world, date(2030, 1, 1))["tax_form"] is False
     assert words(world, "tax_form", date(2030, 1, 1)) == "w8bene ended on 2029-12-31"
@@ -172,8 +172,8 @@ def test_steps_follow_the_partner_from_nothing_to_paid(world):
 
 def test_words_of_what_is_recorded_by_hand(world):
     record_payee(
-        world.store, "p_1", actor=BEN, recorded_at=CLOCK, terms_accepted=True, tax_form=True,
-        screening=True,
+        world.store, "p_1", actor=BEN, recorded_at=CLOCK, rules=RULES, terms_accepted=True,
+        tax_form=True, screening=True,
     )  # fmt: skip
     assert words(world, "invitation") == "not needed"
     assert words(world, "terms") == "accepted on paper"

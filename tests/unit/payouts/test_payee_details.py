@@ -90,7 +90,11 @@ def test_approval_needs_a_reason_and_the_identity_that_the_terms_ask_for(world):
     refused(world, lambda: world.approve(record, reason=" "), "reason")
     strict = dataclasses.replace(RULES, min_identity="ssh_signed")
     refused(world, lambda: world.approve(record, rules=strict), "min_identity")
-    world.approve(record, rules=strict, identity_level="ssh_signed")
+    refused(
+        world,
+        lambda: world.approve(record, rules=strict, identity_level="ssh_signed"),
+        "with a signature only",
+    )
 
 
 def test_who_has_no_role_proposes_only_its_own_details(world):
@@ -103,6 +107,24 @@ def test_who_has_no_role_proposes_only_its_own_details(world):
         lambda: world.propose(PAYER, owner, actor="partner:p_1", is_own_proposal=True),
         "may not propose",
     )
+
+
+def test_nobody_proposes_in_the_name_of_another_partner(world):
+    other = "partner:p_2"
+    refused(world, lambda: world.propose(actor=other, is_own_proposal=True), "may not propose")
+
+
+def test_change_that_the_partner_proposed_is_looked_at_by_two_people(world):
+    """A stolen login proposes; Ben alone may not confirm and approve it."""
+    world.set_details()
+    own = world.propose(OTHER_SEPA, actor="partner:p_1", is_own_proposal=True)
+    world.confirm(own, BEN)
+    refused(world, lambda: world.approve(own, BEN), "confirmed", "four eyes")
+    assert world.approve(own, CAT).state == "approved"
+    # A colleague proposed the next one, so two have looked at it already.
+    change = world.propose(SEPA)
+    world.confirm(change, BEN)
+    assert world.approve(change, BEN).state == "approved"
 
 
 def test_change_waits_for_the_old_contact_and_then_cools_off(world):
@@ -221,8 +243,9 @@ def test_account_of_two_partners_is_recorded_whatever_the_holder_is_called(world
 def test_fingerprint_by_hand_counts_for_shared_accounts_and_gives_way_to_the_vault(world):
     for partner_id in ("p_2", "p_3"):
         record_payee(
-            world.store, partner_id, actor=BEN, recorded_at=CLOCK, payee_fingerprint="ab" * 16
-        )
+            world.store, partner_id, actor=BEN, recorded_at=CLOCK, rules=RULES,
+            payee_fingerprint="ab" * 16,
+        )  # fmt: skip
     with world.store.read() as connection:
         assert [each.partner_ids for each in load_duplicate_accounts(connection)] == [
             ("p_2", "p_3")
@@ -331,8 +354,8 @@ def test_no_detail_stands_anywhere_but_sealed_in_the_vault(world):
 
 def test_old_events_of_payees_fold_as_before(world):
     record_payee(
-        world.store, "p_1", actor=BEN, recorded_at=CLOCK, terms_accepted=True, payee_verified=True,
-        tax_form=True, screening=True, payee_fingerprint="ab" * 16,
+        world.store, "p_1", actor=BEN, recorded_at=CLOCK, rules=RULES, terms_accepted=True,
+        payee_verified=True, tax_form=True, screening=True, payee_fingerprint="ab" * 16,
     )  # fmt: skip
     payee = world.payee()
     assert failed_gate(GATES, "active", payee, date(2030, 1, 1)) is None

@@ -6,7 +6,7 @@ import json
 import sys
 
 import pytest
-from payee_world import CLOCK, HOLDER, KEY, NACHA, payee_world
+from payee_world import BEN, CLOCK, HOLDER, KEY, NACHA, RULES, payee_world
 from sqlalchemy import select
 
 from payouts.errors import ScreeningCommandError, VaultKeyWrongError
@@ -107,7 +107,7 @@ def test_program_that_does_not_exist_and_partner_without_a_name_are_errors():
 
 @pytest.mark.parametrize(("result", "is_open"), [("clear", True), ("hit", False), ("error", False)])
 def test_answer_is_recorded_with_list_version_and_time_and_decides_the_gate(world, result, is_open):
-    record_payee(world.store, "p_1", actor="ben", recorded_at=CLOCK, screening=True)
+    record_payee(world.store, "p_1", actor=BEN, recorded_at=CLOCK, rules=RULES, screening=True)
     answering_with = answering(json.dumps({"result": result, "list_version": "SDN 2026-03-01"}))
     (answer,) = check(world, answering_with)
     payee = world.payee()
@@ -119,12 +119,13 @@ def test_answer_is_recorded_with_list_version_and_time_and_decides_the_gate(worl
 
 
 def test_what_people_recorded_counts_without_a_program_and_after_it(world):
-    record_payee(world.store, "p_1", actor="ben", recorded_at=CLOCK, screening=True)
+    record_payee(world.store, "p_1", actor=BEN, recorded_at=CLOCK, rules=RULES, screening=True)
     assert world.payee().screening is True
     check(world, answering('{"result": "hit", "list_version": "1"}'))
     cleared = record_payee(
-        world.store, "p_1", actor="ben", recorded_at=CLOCK, screening=True, reason="another person"
-    )
+        world.store, "p_1", actor=BEN, recorded_at=CLOCK, rules=RULES, screening=True,
+        reason="another person",
+    )  # fmt: skip
     assert (cleared.screening, cleared.screening_result, cleared.screened_at) == (True, None, None)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -11,8 +12,9 @@ from payout_world import ANA, APPROVALS, BEN, CAT, CLOCK, payable_world
 from signing import make_key, needs_ssh_keygen, signer_line
 
 from payouts import events, signatures
+from payouts.approvals import revoke
 from payouts.errors import DecisionRefusedError
-from payouts.records import load_content
+from payouts.records import append_batch_event, load_content
 from payouts.signatures import approval_message, sign
 from payouts.terms import Tier
 from payouts.verify import verify
@@ -52,7 +54,8 @@ def _message(world, batch, role="partnerships", **changes):
         content = load_content(connection, batch.batch_id)
     given = {"batch_id": batch.batch_id, "currency_code": batch.currency_code, **changes}
     given_hash = given.pop("content_hash", batch.content_hash)
-    return approval_message(replace(content, **given), given_hash, role)
+    approval_round = given.pop("approval_round", 1)
+    return approval_message(replace(content, **given), given_hash, role, approval_round)
 
 
 def _approve(world, batch, key, *, rules, actor=ANA, role="partnerships", message=None, **options):
@@ -60,10 +63,20 @@ def _approve(world, batch, key, *, rules, actor=ANA, role="partnerships", messag
     return world.approve(batch, actor, role, rules=rules, signature=text, **options)
 
 
+def _events(world, batch):
+    with world.store.read() as connection:
+        return events.of_subject(connection, f"batch:{batch.batch_id}")
+
+
+def _fingerprint(key):
+    done = subprocess.run(["ssh-keygen", "-lf", str(key)], capture_output=True, text=True)
+    return done.stdout.split()[1]
+
+
 def test_message_is_one_line_of_what_is_approved(payable, batch):
     assert _message(payable, batch) == (
-        f"partnerledger-approval-v1|{batch.batch_id}|{batch.content_hash}|partnerships|"
-        f"{batch.total_amount_minor}|{batch.currency_code}|{batch.items}\n"
+        f"partnerledger-approval-v2|{batch.batch_id}|{batch.content_hash}|partnerships|"
+        f"{batch.total_amount_minor}|{batch.currency_code}|{batch.items}|1\n"
     )
 
 
@@ -88,12 +101,13 @@ def test_signed_approvals_are_kept_with_key_and_verified_again(payable, batch, k
         ({"content_hash": "0" * 64}, "partnerships"),
         ({"currency_code": "EUR"}, "partnerships"),
         ({"items": ()}, "partnerships"),
+        ({"approval_round": 2}, "partnerships"),
         ({}, "finance"),
     ],
 )
 def test_signature_of_anything_else_is_refused(payable, batch, keys, rules, changes, role):
     message = _message(payable, batch, role, **changes)
-    with pytest.raises(DecisionRefusedError, match="not one of this batch, hash, role and total"):
+    with pytest.raises(DecisionRefusedError, match="not one of this batch, hash, role, total"):
         _approve(payable, batch, keys["ana"], rules=rules, message=message)
     assert payable.state(batch) == "proposed"
 
@@ -190,6 +204,48 @@ def test_key_that_was_removed_counts_no_more_at_the_export(payable, batch, keys,
     # What was signed stays proved all the same.
     with payable.store.read() as connection:
         assert signatures.signature_faults(connection) == (2, [])
+
+
+def test_signature_that_was_revoked_is_of_no_use_to_anybody(payable, batch, keys, rules):
+    """Ben revokes because he found a fraud; Ana brings his old signature from the log."""
+    _approve(payable, batch, keys["ana"], rules=rules)
+    bens = sign(_message(payable, batch, "finance"), keys["ben"])
+    payable.approve(batch, BEN, "finance", rules=rules, signature=bens)
+    revoke(payable.store, batch.batch_id, actor=BEN, recorded_at=CLOCK, reason="a fraud")
+    second = _message(payable, batch, approval_round=2)
+    _approve(payable, batch, keys["ana"], rules=rules, message=second)
+    with pytest.raises(DecisionRefusedError, match="not one of this batch, .* and round"):
+        payable.approve(batch, BEN, "finance", rules=rules, signature=bens)
+    assert payable.state(batch) == "partnerships_approved"
+    again = _message(payable, batch, "finance", approval_round=2)
+    _approve(payable, batch, keys["ben"], rules=rules, actor=BEN, role="finance", message=again)
+    assert payable.export(batch, approval_rules=rules).is_new
+    with payable.store.read() as connection:
+        assert signatures.signature_faults(connection) == (4, [])
+
+
+def test_signature_of_the_first_form_stays_provable_and_counts(payable, batch, keys, rules):
+    """Recorded before the round was part of the text, without a version."""
+    state = _approve(payable, batch, keys["ana"], rules=rules)
+    with payable.store.read() as connection:
+        content = load_content(connection, batch.batch_id)
+    old = approval_message(content, batch.content_hash, "finance", 1, None)
+    assert old.startswith("partnerledger-approval-v1|") and old.endswith(f"|{batch.items}\n")
+    (event,) = [each for each in _events(payable, batch) if each.kind == "batch_approved"]
+    assert event.payload["message_version"] == "partnerledger-approval-v2"
+    payload = {
+        name: value for name, value in event.payload.items() if name != "message_version"
+    } | {
+        "role": "finance", "signature": sign(old, keys["ben"]),
+        "key_fingerprint": _fingerprint(keys["ben"]),
+    }  # fmt: skip
+    with payable.store.write() as connection:
+        append_batch_event(
+            connection, state, kind="batch_approved", actor=BEN, recorded_at=CLOCK,
+            payload=payload, identity_level="ssh_signed",
+        )  # fmt: skip
+        assert signatures.signature_faults(connection) == (2, [])
+    assert payable.export(batch, approval_rules=rules).is_new
 
 
 def test_tier_asks_for_a_stronger_identity_from_the_boundary_on(tmp_path, keys, rules):

@@ -85,8 +85,9 @@ def test_services_in_the_united_states_wait_for_a_review_by_hand(world):
     payee = record(world, "w8ben", services_in_us=True)
     assert gate(payee, SIGNED) == "tax_form"
     reviewed = record_payee(
-        world.store, "p_1", actor=ANA, recorded_at=CLOCK, tax_form=True, reason="treaty, article 7"
-    )
+        world.store, "p_1", actor=ANA, recorded_at=CLOCK, rules=RULES, tax_form=True,
+        reason="treaty, article 7",
+    )  # fmt: skip
     assert gate(reviewed, SIGNED) is None
     assert gate(reviewed, date(2030, 1, 1)) == "tax_form"
     assert record(world, "w9", services_in_us=True).tax_form is True

@@ -17,28 +17,6 @@ entries as (
 
 ),
 
--- Long text: each explanation is read once.
-explained as (
-
-    select
-        * exclude (explanation, explained),
-        explained[1] as explained_amount_minor,
-        explained[2] as explained_shape,
-        explained[3] as explained_decided_by,
-        explained[4] as explained_credits
-    from (
-        select
-            entries.*,
-            {{ json_texts('explanation', ['desired_amount_minor', 'shape', 'decided_by', 'credits']) }} as explained
-        from entries
-        -- What was taken back to nothing stands no more. What a ruling takes has a key of its own.
-        where
-            payout_amount_minor <> 0
-            and key_payout_amount_minor <> 0
-    ) as read_once
-
-),
-
 paid_entries as (
 
     select entry_id
@@ -50,11 +28,11 @@ paid_entries as (
 of_leads as (
 
     select
-        explained.*,
+        entries.*,
         entry_leads.lead_id as present_lead_id
-    from explained
+    from entries
     inner join {{ ref('int_journal__entry_leads') }} as entry_leads
-        on explained.entry_id = entry_leads.entry_id
+        on entries.entry_id = entry_leads.entry_id
 
 ),
 
@@ -76,7 +54,7 @@ select
     of_leads.present_lead_id as lead_id,
     of_leads.lead_id as home_lead_id,
     after_earning.after_earning,
-    coalesce(of_leads.explained_decided_by, '') not like 'ruling:%'
+    coalesce({{ json_text('of_leads.explanation', 'decided_by') }}, '') not like 'ruling:%'
     and (
         after_earning.after_earning = 'pin'
         or (after_earning.after_earning = 'recompute_until_paid' and paid_entries.entry_id is not null)
@@ -91,7 +69,7 @@ select
     } as age,
     -- Entries of one partner alone, and those of earlier releases, name no credits: the partner had all.
     coalesce(
-        {{ parsed_credits('of_leads.explained_credits') }},
+        {{ parsed_credits(json_text('of_leads.explanation', 'credits')) }},
         [{'partner_id': of_leads.partner_id, 'credit_ppm': 1000000}]
     ) as credits
 from of_leads
@@ -106,6 +84,9 @@ left join {{ ref('stg_program__components') }} as components
 left join paid_entries
     on of_leads.entry_id = paid_entries.entry_id
 where
+    of_leads.payout_amount_minor <> 0
     -- What only takes back carries no explanation of an amount that is wanted.
-    of_leads.explained_amount_minor is not null
-    and coalesce(of_leads.explained_shape, '') <> 'withdrawn'
+    and {{ json_text('of_leads.explanation', 'desired_amount_minor') }} is not null
+    and coalesce({{ json_text('of_leads.explanation', 'shape') }}, '') <> 'withdrawn'
+    -- What was taken back to nothing stands no more. What a ruling takes has a key of its own.
+    and of_leads.key_payout_amount_minor <> 0

@@ -35,8 +35,9 @@ entry_transactions as (
             entries.entry_id,
             case
                 when entries.entry_kind = 'payout' then 'in_transit:partner'
-                -- Money that came back after it was settled comes from the bank account.
-                when entries.entry_kind = 'payout_return' and items.settled_date is not null then 'cash:rail'
+                -- What came back after its debit was known comes from the bank account. A debit that is read
+                -- later leaves this line as it was first told.
+                when entries.entry_kind = 'payout_return' and items.is_returned_after_settlement then 'cash:rail'
                 when entries.entry_kind = 'payout_return' then 'in_transit:partner'
                 when entries.entry_kind = 'write_off' then 'writeoff'
                 when entries.entry_kind = 'withholding' then 'withholding:tax'
@@ -44,9 +45,8 @@ entry_transactions as (
             end as account
         from entries
         left join items
-            on
-                entries.source_type = 'payout'
-                and entries.source_id = items.payout_id
+            -- One equality: a condition on the left side alone would compare every pair.
+            on case when entries.source_type = 'payout' then entries.source_id end = items.payout_id
     ) as counter_accounts
         on entries.entry_id = counter_accounts.entry_id
 
@@ -65,11 +65,30 @@ settlements as (
 
 ),
 
+settlements_told_late as (
+
+    -- The debit of a payout that was known as returned before: the bank account got back what it gave.
+    select
+        payout_id || ':settled_late' as transaction_id,
+        'cash:rail' as debit_account,
+        'in_transit:partner' as credit_account,
+        amount_minor,
+        currency_code
+    from items
+    where
+        settled_date is not null
+        and state = 'returned'
+        and not is_returned_after_settlement
+
+),
+
 transactions as (
 
     select * from entry_transactions
     union all
     select * from settlements
+    union all
+    select * from settlements_told_late
 
 )
 

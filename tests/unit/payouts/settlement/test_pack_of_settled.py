@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from bank_files import status_csv
 from pack_world import packed
+from payout_world import CAT
 
 from payouts.pack_checks import check_pack
 from payouts.pack_file import json_member, pack, read_pack
@@ -15,6 +16,7 @@ def _settled(exported):
         (exported.payouts["p_1"], "settled", 15000, "USD", "2026-03-16", "", "BANK-1"),
         (exported.payouts["p_2"], "failed", 7000, "USD", "2026-03-16", "AC01", "BANK-2"),
     ]
+    exported.sent(actor=CAT)
     exported.read(status_csv(*rows), "statement of DE89370400440532013000.csv")
     return packed(exported.world, exported.batch)
 

@@ -18,18 +18,20 @@ from bank_files import (
     statement,
     status_csv,
 )
-from payout_world import ANA, APPROVALS, BEN, CLOCK, RULES, entry
+from payout_world import ANA, APPROVALS, BEN, CAT, CLOCK, RULES, entry
 from settled_world import AMOUNTS, READ
 
 from payouts import events
 from payouts.closing import close_period
 from payouts.errors import BatchNotFoundError, DecisionRefusedError, SettlementFileError
 from payouts.export import export_batch
+from payouts.holds import PAYEE_DETAILS, load_holds
 from payouts.ids import batch_id, payout_id
 from payouts.payees import load_payees
 from payouts.periods import last_closed
 from payouts.settlement import applying
-from payouts.settlement.applying import CHANGE_REQUESTED, shown_file_name
+from payouts.settlement.applying import shown_file_name
+from payouts.settlement.asking import CHANGE_REQUESTED
 
 
 def _settled(world, *partners: str, day: str = "2026-03-17", **options) -> bytes:
@@ -116,6 +118,7 @@ def test_same_outcome_in_another_format_is_known(exported):
 )
 def test_every_format_puts_the_amount_back_and_asks_the_partner(exported, build):
     key = end_to_end(exported.payouts["p_2"])
+    exported.sent(actor=CAT)
     result = exported.read(build(key, 7000))
     assert (result.returned_amount_minor, result.asked_partners) == ({"USD": 7000}, ("p_2",))
     assert exported.balances() == {"p_1": 0, "p_2": 7000, "p_3": 0}
@@ -194,6 +197,7 @@ def test_return_entry_reverses_the_payout_on_its_value_date(exported):
 def test_return_without_value_date_counts_on_the_local_day_it_was_read(exported):
     # Half past one in UTC is still the day before in New York.
     row = (exported.payouts["p_2"], "failed", 7000, "USD", "", "", "")
+    exported.sent(actor=CAT)
     exported.read(status_csv(row), read_at=datetime(2026, 3, 21, 1, 30))
     exported.balances()
     days = exported.world.warehouse.execute(
@@ -210,6 +214,7 @@ def test_return_into_a_closed_period_is_posted_in_the_next(exported):
         )  # fmt: skip
     with exported.store.read() as connection:
         assert last_closed(connection) == "2026-02"
+    exported.sent(actor=CAT)
     exported.read(
         status_csv((exported.payouts["p_2"], "failed", 7000, "USD", "2026-02-28", "", ""))
     )
@@ -230,11 +235,8 @@ def test_returned_payout_is_paid_by_a_later_batch_after_the_check(exported):
     options = {"as_of": date(2026, 3, 31)}
     assert world.propose(**options) == []
     with exported.store.read() as connection:
-        left = connection.exec_driver_sql(
-            "select partner_id, amount_minor, left_out_reason from payout_items "
-            "where left_out_reason is not null"
-        ).fetchall()
-    assert list(map(tuple, left)) == [("p_2", 7000, "payee_verified")]
+        (hold,) = load_holds(connection)
+    assert (hold.subject_id, hold.reason, hold.is_open) == ("p_2", PAYEE_DETAILS, True)
     world.ready_payee("p_2")
     (batch,) = world.propose(pay_date=date(2026, 4, 15), **options)
     assert (batch.items, batch.total_amount_minor) == (1, 7000)
@@ -302,6 +304,7 @@ def test_doubtful_line_is_reported_and_the_others_count(exported, row, kind):
 
 def test_contradictions_change_nothing(exported):
     key = exported.payouts["p_1"]
+    exported.sent(actor=CAT)
     exported.read(_settled(exported, "p_1"))
     result = exported.read(status_csv((key, "failed", 15000, "USD", "", "AC01", "")))
     assert _kinds(result) == ["contradicts"]
@@ -416,7 +419,7 @@ def test_notice_of_change_asks_for_a_change_and_edits_nothing(exported):
         (event,) = events.of_kinds(connection, (CHANGE_REQUESTED,))
         payees = load_payees(connection)
     assert (event.subject, event.payload["code"]) == ("partner:p_2", "C01")
-    assert payees["p_2"].payee_verified
+    assert not payees["p_2"].payee_verified
     assert exported.states()["p_2"] == "sent"
     assert exported.read(nacha([nacha_notice(key, "C01")], "PPD")).known == 1
     assert exported.broken() == []

@@ -11,6 +11,7 @@ from payout_world import BEN, CAT
 def settled(exported):
     """p_1 settled, p_2 settled and returned, p_3 failed: closed."""
     ids = exported.payouts
+    exported.sent(actor=CAT)
     exported.read(
         camt([Move(end_to_end(ids["p_1"]), "150.00"), Move(end_to_end(ids["p_2"]), "70.00")])
     )

@@ -1,0 +1,85 @@
+"""The whole life of a payout on every rail: paid, or back, and paid once more to a new account."""
+
+from __future__ import annotations
+
+import pytest
+from life_world import AMOUNTS, FIRST_DAY, KEY, RAILS, SECOND_DAY, SECOND_NIGHT, Life
+from payout_world import NIGHT
+
+from payouts.errors import BatchStaleError
+from payouts.outcomes import all_item_states
+from payouts.verify import verify
+
+
+@pytest.mark.parametrize("rail", RAILS)
+def test_one_is_paid_and_the_other_by_the_next_batch_after_new_details(tmp_path, monkeypatch, rail):
+    monkeypatch.setenv("PARTNERLEDGER_VAULT_KEY", KEY)
+    life = Life.begin(tmp_path / "home", rail)
+    assert life.pay(NIGHT, FIRST_DAY) == AMOUNTS
+    assert life.balances() == {"p_1": 0, "p_2": 0}
+
+    life.bank_answers()
+    assert life.balances() == {"p_1": 0, "p_2": 8000}
+    assert life.world.state(life.batches[0]) == "closed"
+
+    life.world.post(SECOND_NIGHT)
+    assert life.world.propose(as_of=SECOND_NIGHT, rules=life.rules) == []
+    assert _left_out(life) == {"p_2": "payee_verified"}
+
+    life.new_details()
+    # The night's own proposal found nobody; a named pay date is tried again.
+    (batch,) = life.world.propose(
+        as_of=SECOND_NIGHT, rules=life.rules, pay_date=SECOND_DAY, proposed_at=_at(SECOND_DAY)
+    )
+    assert batch.total_amount_minor == 8000
+    life.world.approve_fully(batch)
+    life.world.export(
+        batch, as_of=SECOND_NIGHT, rules=life.rules, vault=life.vault, execution_date=SECOND_DAY,
+        today=SECOND_DAY,
+    )  # fmt: skip
+    assert life.balances() == {"p_1": 0, "p_2": 0}
+    with life.world.store.read() as connection:
+        states = sorted(item.state for item in all_item_states(connection).values())
+    assert states == sorted(["settled", "returned" if rail in ("nacha", "paypal") else "failed",
+                             "exported"])  # fmt: skip
+    found = verify(life.world.home, store=life.world.store, warehouse=life.world.warehouse)
+    assert [finding for finding in found if not finding.ok] == []
+
+
+@pytest.mark.parametrize("rail", ["csv", "sepa"])
+def test_a_payout_that_came_back_makes_a_waiting_batch_of_that_partner_stale(tmp_path, rail):
+    life = Life.begin(tmp_path / "home", rail)
+    life.pay(NIGHT, FIRST_DAY)
+    from payout_world import entry
+
+    life.world.desire(
+        entry("il_9", 4000, partner_id="p_2", currency_code=life.batches[0].currency_code)
+    )
+    life.world.post(SECOND_NIGHT)
+    (waiting,) = life.world.propose(as_of=SECOND_NIGHT, rules=life.rules)
+    life.world.approve_fully(waiting)
+    life.bank_answers()
+    with pytest.raises(BatchStaleError, match="p_2 fails payee_verified"):
+        life.world.export(
+            waiting, as_of=SECOND_NIGHT, rules=life.rules, vault=life.vault,
+            execution_date=SECOND_DAY, today=SECOND_DAY,
+        )  # fmt: skip
+    assert life.world.state(waiting) == "stale"
+
+
+def _left_out(life: Life) -> dict[str, str]:
+    from sqlalchemy import select
+
+    from payouts.schema import payout_items
+
+    query = select(payout_items.c.partner_id, payout_items.c.left_out_reason).where(
+        payout_items.c.left_out_reason.is_not(None)
+    )
+    with life.world.store.read() as connection:
+        return {row.partner_id: row.left_out_reason for row in connection.execute(query)}
+
+
+def _at(day):
+    from datetime import datetime
+
+    return datetime.combine(day, datetime.min.time())

@@ -1,0 +1,196 @@
+"""Decisions that are signed: details, payers, adjustments, delegations, resuming."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import timedelta
+
+import pytest
+from payee_world import (
+    ANA,
+    BEN,
+    CAT,
+    CLOCK,
+    EVE,
+    OTHER_SEPA,
+    PARTNER,
+    PAYER,
+    RULES,
+    payee_world,
+)
+from signing import make_key, needs_ssh_keygen, signer_line
+
+from payouts import events
+from payouts.adjustments import approval_message, approve_adjustment, propose_adjustment
+from payouts.delegation import delegate_role, delegation_message, revoke_delegation
+from payouts.errors import DecisionRefusedError
+from payouts.pausing import pause, resume, resume_message
+from payouts.payee_details import details_message, payer_owner
+from payouts.signatures import sign
+from payouts.signed_decisions import decision_faults, decision_message
+from payouts.verify import verify
+
+pytestmark = needs_ssh_keygen
+UNTIL = CLOCK + timedelta(days=7)
+LENT = {
+    "delegate": EVE, "role": "finance", "limit_amount_minor": 15_000, "currency_code": "USD",
+    "from_at": CLOCK, "to_at": UNTIL,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("keys")
+    return {name: make_key(folder, name.partition("@")[0]) for name in (BEN, CAT, EVE)}
+
+
+@pytest.fixture
+def strict(tmp_path, keys):
+    """Terms under which nobody decides without a signature."""
+    signers = tmp_path / "allowed_signers"
+    signers.write_text("".join(signer_line(name, key) for name, key in keys.items()))
+    return dataclasses.replace(RULES, allowed_signers=signers, min_identity="ssh_signed")
+
+
+@pytest.fixture
+def world(tmp_path):
+    with payee_world(tmp_path / "home") as world:
+        yield world
+
+
+def refused(attempt, match):
+    with pytest.raises(DecisionRefusedError, match=match):
+        attempt()
+
+
+def faults(world):
+    with world.store.read() as connection:
+        return decision_faults(connection)
+
+
+def line(world, record, actor, is_confirmation=False):
+    with world.store.read() as connection:
+        return details_message(
+            connection, record.owner, record.details_id, is_confirmation=is_confirmation,
+            actor=actor,
+        )  # fmt: skip
+
+
+def test_line_names_kind_subject_content_and_person():
+    message = decision_message("adjustment_approved", "adjustment:adj_1", {}, "BEN@acme.example")
+    empty = "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
+    assert message == (
+        f"partnerledger-decision-v1|adjustment_approved|adjustment:adj_1|{empty}|{BEN}\n"
+    )
+
+
+def test_details_are_confirmed_and_approved_with_signatures(world, strict, keys):
+    """Under ssh_signed nobody could approve them at all, for there was no way to sign."""
+    world.set_details()
+    change = world.propose(OTHER_SEPA)
+    refused(lambda: world.confirm(change, rules=strict), "min_identity asks for ssh_signed")
+    confirmation = sign(line(world, change, BEN, is_confirmation=True), keys[BEN])
+    refused(
+        lambda: world.confirm(change, CAT, rules=strict, signature=confirmation),
+        "not one of this decision, by this person",
+    )
+    world.confirm(change, rules=strict, signature=confirmation)
+    refused(lambda: world.approve(change, CAT, rules=strict), "min_identity asks for ssh_signed")
+    approval = sign(line(world, change, CAT), keys[CAT])
+    # What is typed as Ben's is not: the line names who signs it.
+    refused(lambda: world.approve(change, BEN, rules=strict, signature=approval), "not one of this")
+    # Signed on one day and brought on another: the day of cooling off is not what was decided.
+    late = CLOCK + timedelta(days=2)
+    done = world.approve(change, CAT, rules=strict, signature=approval, recorded_at=late)
+    assert (done.state, done.cooling_off_until.isoformat()) == ("approved", "2026-03-11")
+    assert faults(world) == (2, [])
+
+
+def test_account_to_pay_from_is_approved_with_a_signature(world, strict, keys):
+    record = world.propose(PAYER, payer_owner("sepa"))
+    signed = sign(line(world, record, BEN), keys[BEN])
+    assert world.approve(record, rules=strict, signature=signed).state == "approved"
+    assert faults(world) == (1, [])
+
+
+def test_adjustment_is_approved_with_a_signature(world, strict, keys):
+    decision = {"rules": strict, "recorded_at": CLOCK, "reason": "agreed"}
+    proposed = [
+        propose_adjustment(
+            world.store, world.home, partner_id="p_1", amount_minor=amount, currency_code="USD",
+            payout_currency_code="USD", evidence="mail 7", actor=ANA, **decision,
+        ).adjustment_id
+        for amount in (2_500, 900_000)
+    ]  # fmt: skip
+    small, large = proposed
+
+    def approve(adjustment_id, **more):
+        return approve_adjustment(
+            world.store, adjustment_id=adjustment_id, actor=BEN, timezone="UTC", **decision, **more
+        )
+
+    refused(lambda: approve(small), "min_identity asks")
+    signature = sign(approval_message(small, BEN), keys[BEN])
+    refused(lambda: approve(large, signature=signature), "not one of this decision")
+    assert approve(small, signature=signature).state == "approved"
+    assert faults(world) == (1, [])
+
+
+def test_role_is_lent_by_who_is_known_as_surely_as_who_approves(world, strict, keys):
+    """Anybody can type --as ben@; a delegation so made let Eve approve for finance."""
+    decision = {"actor": BEN, "rules": strict, "recorded_at": CLOCK, "reason": "leave"}
+    refused(lambda: delegate_role(world.store, **LENT, **decision), "min_identity asks")
+    signature = sign(delegation_message(**LENT, actor=BEN), keys[BEN])
+    more = {**LENT, "limit_amount_minor": 15_001}
+    refused(
+        lambda: delegate_role(world.store, **more, **decision, signature=signature),
+        "not one of this decision",
+    )
+    granted = delegate_role(world.store, **LENT, **decision, signature=signature)
+    assert granted.identity_level == "ssh_signed"
+    revoke_delegation(world.store, granted.delegation_id, **{**decision, "reason": "back"})
+    refused(
+        lambda: delegate_role(world.store, **LENT, **decision, signature=signature),
+        f"was granted before, as {granted.delegation_id}",
+    )
+    assert faults(world) == (1, [])
+
+
+def test_resumption_is_signed_for_one_pause(world, strict, keys):
+    decision = {"rules": strict, "recorded_at": CLOCK, "reason": "odd file"}
+    pause(world.store, actor=CAT, **decision)
+    refused(lambda: resume(world.store, actor=BEN, **decision), "min_identity asks")
+    with world.store.read() as connection:
+        signature = sign(resume_message(connection, BEN), keys[BEN])
+    resume(world.store, actor=BEN, signature=signature, **decision)
+    pause(world.store, actor=CAT, **decision)
+    refused(
+        lambda: resume(world.store, actor=BEN, signature=signature, **decision),
+        "not one of this decision",
+    )
+    assert faults(world) == (1, [])
+
+
+@pytest.mark.parametrize(
+    ("found", "written"),
+    [("last_four", "0000"), ("signature", "x"), ("key_fingerprint", "SHA256:other")],
+)
+def test_decision_that_does_not_fit_its_signature_is_found_by_verify(
+    world, strict, keys, found, written
+):
+    """An event as somebody would write it who can re-hash the whole chain."""
+    record = world.propose()
+    signature = sign(line(world, record, BEN), keys[BEN])
+    world.approve(record, rules=strict, signature=signature)
+    with world.store.write() as connection:
+        event = events.of_subject(connection, PARTNER)[-1]
+        events.append(
+            connection, kind=event.kind, subject=PARTNER, actor=BEN, recorded_at=CLOCK,
+            payload={**event.payload, found: written}, identity_level="ssh_signed",
+        )  # fmt: skip
+    checked, broken = faults(world)
+    assert (checked, len(broken)) == (2, 1)
+    (finding,) = [
+        each for each in verify(world.home, store=world.store) if each.check == "signed_decisions"
+    ]
+    assert not finding.ok and "payee_details_approved" in finding.detail
