@@ -233,7 +233,7 @@ def holds(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:
 
 
 _SUBJECT_KEYS = {
-    "line": ("marts.fct_commission_entries", "commission_id", "`partnerledger explain ENTRY` shows it"),
+    "line": ("marts.fct_commission_entries", "commission_id", "see `partnerledger explain ENTRY`"),
     "lead": ("marts.fct_leads", "lead_id", "`partnerledger lead list` lists them"),
     "partner": ("marts.dim_partners", "partner_id", "`partnerledger partner list` lists them"),
 }

@@ -279,7 +279,8 @@ def screen(
     if command is None:
         raise CommandError(
             f"{COMMAND_VARIABLE} names no screening program",
-            "Set it, or record by hand what somebody checked: `payee record --screening`.",
+            "Set it, or let somebody with a role record what was checked: "
+            "`payee record PARTNER --screening`.",
         )
     with open_both(home) as (published, store):
         partners = query(published, "select partner_id, name, status from marts.dim_partners")

@@ -128,9 +128,7 @@ def known_claims(
         reader.close()
     found: dict[str, list[KnownClaim]] = defaultdict(list)
     for row in rows:
-        claim = KnownClaim(
-            batches[row["batch_id"]], row["payout_id"], row["payout_amount_minor"]
-        )
+        claim = KnownClaim(batches[row["batch_id"]], row["payout_id"], row["payout_amount_minor"])
         found[row["entry_id"]].append(claim)
     return dict(found)
 

@@ -29,12 +29,13 @@ from payouts.hashing import sha256_bytes
 from payouts.holds import check_decider
 from payouts.lead_rows import HashedTable, insert_row
 from payouts.outcome_rows import insert_rows, rows_sha256
-from payouts.outcomes import SETTLED, TERMINAL_STATES, all_item_states
+from payouts.outcomes import TERMINAL_STATES, all_item_states
 from payouts.records import append_batch_event, list_batches, load_state
 from payouts.return_entries import PayoutReturn, write_return_segment
-from payouts.schema import payout_outcomes, settlement_files
+from payouts.schema import settlement_files
 from payouts.segments import SegmentFile
 from payouts.settlement.asking import ask_partners
+from payouts.settlement.earlier_files import confirmed_by_others, debit_days
 from payouts.settlement.outcome import looks_like_iban
 from payouts.settlement.planning import (
     STATEMENTS,
@@ -294,44 +295,9 @@ def _situation(
         last_days={batch.batch_id: max(today, batch.pay_date) for batch in exported},
         file_format=file.file_format,
         read_on=today,
-        debit_days=_debit_days(reader) if file.file_format in STATEMENTS else {},
-        confirmed=_confirmed_by_others(reader, settler),
+        debit_days=debit_days(reader) if file.file_format in STATEMENTS else {},
+        confirmed=confirmed_by_others(reader, settler),
         only_batch=only_batch,
-    )
-
-
-def _debit_days(reader: Connection) -> dict[str, frozenset[date]]:
-    """Value dates on which statements have debited each payout, also those that changed nothing.
-
-    A status report or a CSV names the day of its own: it does not count here.
-    """
-    days: dict[str, set[date]] = {}
-    rows = reader.execute(
-        select(payout_outcomes.c.payout_id, payout_outcomes.c.value_date)
-        .join(
-            settlement_files,
-            settlement_files.c.settlement_id == payout_outcomes.c.settlement_id,
-        )
-        .where(
-            payout_outcomes.c.outcome == SETTLED,
-            payout_outcomes.c.value_date.is_not(None),
-            settlement_files.c.file_format.in_(STATEMENTS),
-        )
-    )
-    seen = [(row.payout_id, row.value_date) for row in rows]
-    for event in events.of_kinds(reader, (SETTLEMENTS.kind,)):
-        seen += event.payload.get("debits", ())
-    for payout_id, day in seen:
-        days.setdefault(payout_id, set()).add(date.fromisoformat(day))
-    return {payout_id: frozenset(found) for payout_id, found in days.items()}
-
-
-def _confirmed_by_others(reader: Connection, settler: str) -> frozenset[str]:
-    """Batches that somebody else has confirmed as sent, or has read a file about."""
-    return frozenset(
-        event.subject.removeprefix("batch:")
-        for event in events.of_kinds(reader, ("batch_sent", "batch_outcomes"))
-        if person(event.actor) != settler
     )
 
 

@@ -134,10 +134,13 @@ ACCOUNTS = {
     "p3": Account("sepa", {"holder_name": "Cyrano Werbung GmbH", "iban": "DE89370400440532013000"}),
     "p4": Account("sepa", {"holder_name": "Diana Reklame BV", "iban": "NL91ABNA0417164300"}),
 }
-NEW_ACCOUNT = Account(
-    "sepa", {"holder_name": "Diana Reklame BV", "iban": "FR1420041010050500013M02606"}
-)
-"""Di's, once the first one turned out to be closed."""
+NEW_ACCOUNTS = {
+    "p2": _nacha("Bohemian Media LLC", "77120099988", "business"),
+    "p4": Account(
+        "sepa", {"holder_name": "Diana Reklame BV", "iban": "FR1420041010050500013M02606"}
+    ),
+}
+"""Di's, once the first one turned out to be closed; Bo's, who changes the bank in March."""
 PAYERS = {
     "nacha": Account(
         "nacha",
@@ -160,7 +163,7 @@ PAYERS = {
 
 def canaries() -> list[str]:
     """Every account number, IBAN and legal name that may stand in payout files alone."""
-    accounts = [*ACCOUNTS.values(), NEW_ACCOUNT, *PAYERS.values()]
+    accounts = [*ACCOUNTS.values(), *NEW_ACCOUNTS.values(), *PAYERS.values()]
     return sorted({secret for account in accounts for secret in account.secrets})
 
 

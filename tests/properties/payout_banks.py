@@ -33,6 +33,9 @@ class Banks(RuleBasedStateMachine):
     @rule(pick=picks, actor=st.sampled_from([DAN, DAN, BEN]))
     def confirm(self, pick, actor):
         """The bank has the file; Ben, who reads the bank's answers, does not count alone."""
+        self._confirm(pick, actor)
+
+    def _confirm(self, pick, actor):
         batch = some(self.model.in_state("exported"), pick)
         self.room.sent(batch.batch_id, actor)
         batch.state, batch.is_confirmed = "sent", actor != BEN
@@ -122,7 +125,8 @@ class Banks(RuleBasedStateMachine):
         ]  # fmt: skip
         assert sorted((row[7], row[5]) for row in posted) == sorted(amounts.items())
         self.model.add(
-            Entry(row[0], row[1], row[1], None, row[3], row[4], row[5], row[6]) for row in posted
+            Entry(row[0], row[1], row[1], None, row[3], row[4], row[5], row[6], True)
+            for row in posted
         )
 
     def _visible(self):

@@ -21,7 +21,7 @@ from tests.unit.payouts.payout_world import ANA, APPROVALS, BEN, CAT, DAN
 class Brakes(RuleBasedStateMachine):
     """What keeps money from leaving. ``disputes``: id → subject and the hold that it opened."""
 
-    @precondition(lambda self: not self.model.holds)
+    @precondition(lambda self: not self._by_hand())
     @rule(pick=picks, kind=st.sampled_from(["line", "lead", "partner"]))
     def hold(self, pick, kind):
         """A hold on a sale, its lead or its partner; batches that would pay it go stale."""
@@ -35,11 +35,11 @@ class Brakes(RuleBasedStateMachine):
         )  # fmt: skip
         self.model.hold(opened.hold_id, subject)
 
-    @precondition(lambda self: self.model.holds.keys() - self._disputed())
+    @precondition(lambda self: self._by_hand())
     @rule(pick=picks)
     def release(self, pick):
         """What was held is payable again."""
-        hold_id = some(sorted(self.model.holds.keys() - self._disputed()), pick)
+        hold_id = some(self._by_hand(), pick)
         release_hold(
             self.room.store, hold_id, reason=REASON, actor=CAT, rules=APPROVALS,
             recorded_at=self.room.now,
@@ -84,8 +84,10 @@ class Brakes(RuleBasedStateMachine):
             with pytest.raises(DecisionRefusedError):
                 decide_dispute(self.room.store, self.room.home, **arguments)
 
-    def _disputed(self):
-        return {hold_id for _, hold_id in self.disputes.values()}
+    def _by_hand(self):
+        """Holds that people opened, and release: not those of disputes and of returned payouts."""
+        disputed = {hold_id for _, hold_id in self.disputes.values()}
+        return sorted(each for each in self.model.holds.keys() - disputed if each[:2] == "h-")
 
     @rule(actor=st.sampled_from([BEN, CAT, DAN]))
     def pause_or_resume(self, actor):
@@ -112,4 +114,4 @@ class Brakes(RuleBasedStateMachine):
             self.room.change_account(partner_id, partner.account)
             cooled = self.room.now.date() + timedelta(STORY_RULES.cooling_off_days)
             partner.cools_until = max(partner.cools_until, cooled)
-        partner.is_verified = True
+        self.model.corrected(partner_id)

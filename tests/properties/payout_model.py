@@ -31,7 +31,8 @@ NEXT = {
 
 @dataclass
 class Entry:
-    """One journal entry that may be paid. ``line``: what it earns, or is taken back from."""
+    """One journal entry that may be paid. ``line``: what it earns, or is taken back from;
+    ``is_return``: a payout that came back."""
 
     entry_id: str
     commission_id: str
@@ -41,15 +42,16 @@ class Entry:
     currency: str
     amount: int
     available: date
+    is_return: bool = False
 
 
 @dataclass
 class Payout:
-    """One partner's payout; ``account`` is the version of its details on a rail that names one."""
+    """One partner's payout; ``account`` is the version of its details at the proposal."""
 
     partner_id: str
     amount: int
-    account: int | None
+    account: int
     payout_id: str = ""
     state: str = "exported"
 
@@ -112,28 +114,39 @@ class Model:
         return sum(batch.claims.get(entry_id, 0) for batch in self.in_state(*states))
 
     def is_held(self, entry: Entry) -> bool:
-        own = {("line", entry.commission_id), ("lead", entry.lead_id),
+        # A payout that came back holds its partner until somebody has checked the details.
+        if not self.partners[entry.partner_id].is_verified:
+            return True
+        own = {("line", entry.commission_id), ("line", entry.line), ("lead", entry.lead_id),
                ("partner", entry.partner_id)}  # fmt: skip
         return not own.isdisjoint(self.holds.values())
 
     def hold(self, hold_id: str, subject: tuple[str, str]) -> None:
         """A hold opens; live batches that would pay what it covers are stale at once."""
         self.holds[hold_id] = subject
+        self._make_held_stale()
+
+    def _make_held_stale(self) -> None:
         for batch in self.in_state(*LIVE):
             if any(self.is_held(self.entries[entry_id]) for entry_id in batch.claims):
                 batch.state = "stale"
 
     def proposal(self, cutoff: date, pay_date: date, as_of: date, share: Fraction) -> list[Batch]:
         """The batches of one pay date: per currency, who is paid what from which entries."""
-        taken = {entry_id for batch in self.in_state(*LIVE) for entry_id in batch.claims}
         free: dict[tuple[str, str], dict[str, int]] = defaultdict(dict)
-        for entry_id in self.visible - taken:
+        waiting = set()
+        for entry_id in self.visible:
             entry = self.entries[entry_id]
-            left = entry.amount - self.claimed(entry_id, *OUT)
+            left = entry.amount - self.claimed(entry_id, *OUT, *LIVE)
             if left and entry.available <= cutoff and not self.is_held(entry):
                 free[entry.currency, entry.partner_id][entry_id] = left
+                # What a live batch leaves of it is not known before that batch is decided.
+                if self.claimed(entry_id, *LIVE):
+                    waiting.add((entry.currency, entry.partner_id))
         batches = {}
         for (currency, partner_id), left in sorted(free.items()):
+            if (currency, partner_id) in waiting:
+                continue
             claims = self._within_share(left, share)
             amount = sum(claims.values())
             if amount <= 0 or amount < MINIMUM_MINOR.get(currency, 0):
@@ -141,7 +154,7 @@ class Model:
             if not self.is_payable(partner_id, currency, as_of):
                 continue
             batch = batches.setdefault(currency, Batch(currency, cutoff, pay_date, {}, {}))
-            account = self.partners[partner_id].account if currency == "EUR" else None
+            account = self.partners[partner_id].account
             batch.payouts[partner_id] = Payout(partner_id, amount, account)
             batch.claims |= claims
         return list(batches.values())
@@ -154,7 +167,12 @@ class Model:
         for entry_id, amount in left.items():
             lines[self.entries[entry_id].line][entry_id] = amount
         totals = {line: sum(parts.values()) for line, parts in lines.items()}
-        budget = int(sum(total for total in totals.values() if total > 0) * share + Fraction(1, 2))
+        # What came back was netted before it was paid.
+        earned = sum(
+            total for line, total in totals.items()
+            if total > 0 and not any(self.entries[each].is_return for each in lines[line])
+        )  # fmt: skip
+        budget = int(earned * share + Fraction(1, 2))
         claims = {}
         for line in sorted(lines, key=lambda line: (self._since(lines[line]), line)):
             parts, total = lines[line], totals[line]
@@ -212,7 +230,7 @@ class Model:
             return True
         return any(
             not self.is_payable(payout.partner_id, batch.currency, as_of)
-            or payout.account not in (None, self.partners[payout.partner_id].account)
+            or payout.account != self.partners[payout.partner_id].account
             for payout in batch.payouts.values()
         )
 
@@ -232,6 +250,7 @@ class Model:
         payout.state = outcome
         if outcome in GIVEN_BACK:
             self.partners[payout.partner_id].is_verified = False
+            self._make_held_stale()
         return outcome in GIVEN_BACK
 
     def after_file(self, batch: Batch) -> None:

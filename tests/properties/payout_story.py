@@ -74,32 +74,6 @@ ENTRY_COLUMNS = (
     "entry_id", "commission_id", "entry_kind", "partner_id", "payout_currency_code",
     "payout_amount_minor", "available_date", "source_id",
 )  # fmt: skip
-# As the project's model has it: entries of live batches are candidates too.
-CANDIDATES_SQL = """
-create or replace view exports.exp_payout_candidates as
-select
-    entry.entry_id, entry.commission_id, entry.entry_kind, entry.partner_id,
-    dim_partners.name as partner_name, dim_partners.status as partner_status,
-    dim_partners.is_pilot, entry.customer_id, entry.lead_id,
-    entry.payout_amount_minor - coalesce(paid.amount_minor, 0) as payout_amount_minor,
-    entry.payout_amount_minor as entry_amount_minor,
-    coalesce(reversed.commission_id, entry.commission_id) as line_id,
-    entry.payout_currency_code, entry.effective_date, entry.available_date,
-    false as is_held, null::varchar as hold_reason
-from raw.journal__entries as entry
-left join marts.dim_partners using (partner_id)
-left join raw.journal__entries as reversed
-    on reversed.entry_id = entry.reverses_entry_id and entry.entry_kind <> 'payout_return'
-left join (
-    select entry_id, sum(claimed_amount_minor) as amount_minor
-    from raw.control__claims
-    where batch_state in ('exported', 'sent', 'closed', 'aborted')
-    group by entry_id
-) as paid on paid.entry_id = entry.entry_id
-where
-    entry.entry_kind <> 'payout'
-    and (paid.entry_id is null or paid.amount_minor <> entry.payout_amount_minor)
-"""
 
 
 class Crash(BaseException):
@@ -192,7 +166,6 @@ class Room:
         """Load the control tables, as each night does before its models are built."""
         load_control_tables(self.store, self.home, self.world.warehouse)
         create_models(self.world.warehouse)
-        self.world.warehouse.execute(CANDIDATES_SQL)
 
     def night(self, days: int, entries: list[dict]) -> None:
         """The night ``days`` later posts these entries."""

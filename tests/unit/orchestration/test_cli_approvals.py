@@ -186,7 +186,7 @@ def test_whole_pay_date_is_signed(office, tmp_path):
     "name", ["partner:p_1", " Partner:p_1", "partner\uff1ap_1", "system:night"]
 )
 def test_names_of_partners_and_of_the_product_are_nobodys_to_type(office, name):
-    refused = office.run("hold", "partner", "p_1", "--reason", "x", who=name, code=1).err
+    refused = office.run("pause", "--reason", "x", who=name, code=1).err
     assert "a person decides here" in refused and refused.count("\n") == 1
 
 

@@ -2,15 +2,20 @@
 
 import io
 import json
+import shutil
 import sys
 
 import pytest
-from cli_world import run_cli, write_home
+from cli_world import REPOSITORY, run_cli, write_home
 
-from payouts.onboarding import open_invitations
-from payouts.screening import COMMAND_VARIABLE
-from payouts.store import open_store
-from payouts.vault_keys import KEY_VARIABLE
+sys.path[:0] = [str(REPOSITORY / "tests" / "unit" / "payouts")]
+
+from signing import make_key, needs_ssh_keygen, signer_line  # noqa: E402
+
+from payouts.onboarding import open_invitations  # noqa: E402
+from payouts.screening import COMMAND_VARIABLE  # noqa: E402
+from payouts.store import open_store  # noqa: E402
+from payouts.vault_keys import KEY_VARIABLE  # noqa: E402
 
 ANA, BEN = "ana@acme.example", "ben@acme.example"
 KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
@@ -167,6 +172,46 @@ def test_account_to_pay_from_is_proposed_approved_and_listed(home):
         "typing error", who=BEN,
     )  # fmt: skip
     assert "rejected" in rejected.out
+
+
+@needs_ssh_keygen
+def test_details_and_accounts_to_pay_from_are_signed(home, tmp_path):
+    """With approvals.min_identity: ssh_signed nobody decides on them without."""
+    program = tmp_path / "program"
+    program.mkdir()
+    for name in ("program.yml", "sources.yml"):
+        shutil.copy(REPOSITORY / "program" / name, program)
+    terms = (program / "program.yml").read_text()
+    assert terms.count("min_identity: os_user") == 1
+    (program / "program.yml").write_text(
+        terms.replace("min_identity: os_user", "min_identity: ssh_signed")
+    )
+    key = make_key(tmp_path, "ben")
+    (program / "allowed_signers").write_text(signer_line(BEN, key))
+    strict = {"PARTNERLEDGER_PROGRAM": str(program), "who": BEN}
+    record, payer = propose(home), ("payee", "payer", "set", "--rail", "sepa", "--json", "--file")
+    account = run(home, *payer, file_of(home, PAYER)).records[0]
+    details = ("payee", "details", "approve", "p1", "--reason", "as agreed", "--details")
+    details = (*details, record["details_id"])
+    refused(run(home, *details, **strict), "min_identity asks for ssh_signed")
+    printed = run(home, *details, "--print-message", **strict).out
+    assert printed.startswith("partnerledger-decision-v1|payee_details_approved|partner:p1|")
+    assert payee(home)["details_id"] is None
+    assert run(home, *details, "--sign", str(key), **strict).code == 0
+    assert payee(home)["details_id"] == record["details_id"]
+    paying = ("payee", "payer", "approve", "sepa", "--reason", "bank letter", "--details")
+    paying = (*paying, account["details_id"])
+    assert "|payer:sepa|" in run(home, *paying, "--print-message", **strict).out
+    assert run(home, *paying, "--sign", str(key), **strict).code == 0
+    change = propose(home, {**SEPA, "iban": OTHER_IBAN})
+    asked = ("payee", "details", "confirm", "p1", "--reason", "called", "--details")
+    asked = (*asked, change["details_id"])
+    refused(run(home, *asked, **strict), "min_identity asks for ssh_signed")
+    assert "|payee_details_confirmed|" in run(home, *asked, "--print-message", **strict).out
+    assert "by ben" in run(home, *asked, "--sign", str(key), **strict).out
+    unknown = ("adjust", "approve", "adj_1", "--reason", "x")
+    assert "|adjustment:adj_1|" in run(home, *unknown, "--print-message", **strict).out
+    refused(run(home, *unknown, "--sign", str(key), **strict), "no adjustment 'adj_1'")
 
 
 def test_vault_is_checked_and_rotated(home):

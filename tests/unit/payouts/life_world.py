@@ -164,7 +164,7 @@ class Life:
         )  # fmt: skip
 
     def bank_answers(self) -> None:
-        """The rail's own files: p_1 was paid, the payout of p_2 came back. Dan has uploaded them."""
+        """The rail's own files: p_1 was paid, the payout of p_2 came back. Dan uploaded them."""
         confirm_sent(
             self.world.store, self.batches[-1].batch_id, reference="UPLOAD 77", actor=DAN,
             rules=APPROVALS, recorded_at=datetime.combine(FIRST_DAY, datetime.min.time()),

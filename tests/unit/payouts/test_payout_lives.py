@@ -6,7 +6,8 @@ import pytest
 from life_world import AMOUNTS, FIRST_DAY, KEY, RAILS, SECOND_DAY, SECOND_NIGHT, Life
 from payout_world import NIGHT
 
-from payouts.errors import BatchStaleError
+from payouts.errors import DecisionRefusedError
+from payouts.holds import load_holds
 from payouts.outcomes import all_item_states
 from payouts.verify import verify
 
@@ -24,9 +25,12 @@ def test_one_is_paid_and_the_other_by_the_next_batch_after_new_details(tmp_path,
 
     life.world.post(SECOND_NIGHT)
     assert life.world.propose(as_of=SECOND_NIGHT, rules=life.rules) == []
-    assert _left_out(life) == {"p_2": "payee_verified"}
+    # Held, so that it is not even looked at.
+    assert _left_out(life) == {}
+    assert _open_holds(life) == ["p_2"]
 
     life.new_details()
+    assert _open_holds(life) == []
     # The night's own proposal found nobody; a named pay date is tried again.
     (batch,) = life.world.propose(
         as_of=SECOND_NIGHT, rules=life.rules, pay_date=SECOND_DAY, proposed_at=_at(SECOND_DAY)
@@ -59,12 +63,18 @@ def test_a_payout_that_came_back_makes_a_waiting_batch_of_that_partner_stale(tmp
     (waiting,) = life.world.propose(as_of=SECOND_NIGHT, rules=life.rules)
     life.world.approve_fully(waiting)
     life.bank_answers()
-    with pytest.raises(BatchStaleError, match="p_2 fails payee_verified"):
+    assert life.world.state(waiting) == "stale"
+    with pytest.raises(DecisionRefusedError, match="stale"):
         life.world.export(
             waiting, as_of=SECOND_NIGHT, rules=life.rules, vault=life.vault,
             execution_date=SECOND_DAY, today=SECOND_DAY,
         )  # fmt: skip
     assert life.world.state(waiting) == "stale"
+
+
+def _open_holds(life: Life) -> list[str]:
+    with life.world.store.read() as connection:
+        return [hold.subject_id for hold in load_holds(connection) if hold.is_open]
 
 
 def _left_out(life: Life) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What a bank says and the books do not show: reported once, in the match until it is cleared up."""
+"""What a bank says and the books do not show: in the match until it is cleared up."""
 
 from __future__ import annotations
 
