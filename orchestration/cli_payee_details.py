@@ -261,7 +261,7 @@ def _read_details(owner: str, rail: Rail, file: str) -> Details:
         raise CommandError(f"{file} cannot be read: {fault}", "Name another file.") from None
     try:
         values = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         values = None
     if not isinstance(values, dict):
         raise CommandError(

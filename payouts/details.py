@@ -240,7 +240,7 @@ def _from_json(rail: str, role: str, kinds: dict[str, type], text: str) -> Detai
         )
     try:
         stored = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         # The parser's own message quotes what it read.
         raise DetailsInvalidError(f"the stored {role} details are not JSON") from None
     if not isinstance(stored, dict) or not isinstance(stored.get("fields"), dict):

@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from payouts import events
 from payouts.errors import DecisionRefusedError
@@ -22,12 +22,14 @@ from payouts.payee_state import (
     PAYEE_KINDS,
     PAYER_KINDS,
     PAYER_PREFIX,
+    PAYER_PROPOSED,
     RECORDED,
     Payee,
     PayerAccount,
     after,
     payer_after,
 )
+from payouts.schema import batches
 from payouts.store import Store
 from payouts.terms import ADMIN, ROLES, ApprovalRules
 
@@ -131,6 +133,24 @@ def known_payers(connection: Connection) -> dict[str, PayerAccount]:
         rail = event.subject.removeprefix(PAYER_PREFIX)
         payers[rail] = payer_after(payers.get(rail, PayerAccount(rail)), event)
     return payers
+
+
+def payer_last_fours(connection: Connection) -> dict[str, str]:
+    """Last four characters of the account that each batch is paid from, where it names one."""
+    proposed = {
+        event.payload["details_id"]: event.payload["last_four"]
+        for event in events.of_kinds(connection, (PAYER_PROPOSED,))
+    }
+    rows = connection.execute(
+        select(batches.c.batch_id, batches.c.payer_details_id).where(
+            batches.c.payer_details_id.is_not(None)
+        )
+    )
+    return {
+        row.batch_id: proposed[row.payer_details_id]
+        for row in rows
+        if row.payer_details_id in proposed
+    }
 
 
 def _check_vault_decides(before: Payee, changes: Mapping[str, Any]) -> None:

@@ -78,13 +78,18 @@ def written(text: str, what: str, limit: int = REASON_CHARACTERS) -> str:
     return kept
 
 
+def holds_account(text: str) -> bool:
+    """Whether something in a text looks like an IBAN, with or without spaces, or an address."""
+    return bool(_ADDRESS.search(text) or _ACCOUNT.search(text))
+
+
 def refuse_secrets(text: str, what: str) -> None:
     """Refuse a reason that holds an e-mail address, an account number or what looks like one.
 
     Reasons stay for ever and are shown in the warehouse (I24). What was given is in no message.
     Raises: DecisionRefusedError.
     """
-    if _ADDRESS.search(text) or _LONG_NUMBER.search(text) or _ACCOUNT.search(text):
+    if holds_account(text) or _LONG_NUMBER.search(text):
         raise DecisionRefusedError(
             f"{what} holds an e-mail address or a number as long as an account's; reasons are kept "
             "for ever and shown to many. Say it with an id. Nothing was recorded"

@@ -30,6 +30,7 @@ from payouts.holds import check_decider
 from payouts.lead_rows import HashedTable, insert_row
 from payouts.outcome_rows import insert_rows, rows_sha256
 from payouts.outcomes import TERMINAL_STATES, all_item_states
+from payouts.payees import payer_last_fours
 from payouts.records import append_batch_event, list_batches, load_state
 from payouts.return_entries import PayoutReturn, write_return_segment
 from payouts.schema import settlement_files
@@ -50,6 +51,7 @@ from payouts.settlement.references import load_references
 from payouts.states import CLOSED, EXPORTED_STATES, SENT
 from payouts.store import Store
 from payouts.terms import ApprovalRules, person
+from payouts.texts import holds_account
 
 SETTLEMENTS = HashedTable(
     settlement_files, "settlement_read", "settlement_id", "set",
@@ -184,7 +186,7 @@ def confirm_sent(
     """
     settler = _checked_settler(actor, rules)
     shown = " ".join(reference.split())
-    if not shown or len(shown) > 100 or looks_like_iban(shown) or not shown.isprintable():
+    if not shown or len(shown) > 100 or holds_account(shown) or not shown.isprintable():
         raise DecisionRefusedError(
             "the bank's reference is missing, too long, or an account number: give the number that "
             "the bank showed for the upload, at most 100 characters. Nothing was recorded"
@@ -298,6 +300,7 @@ def _situation(
         debit_days=debit_days(reader) if file.file_format in STATEMENTS else {},
         confirmed=confirmed_by_others(reader, settler),
         only_batch=only_batch,
+        payer_last_four=payer_last_fours(reader),
     )
 
 

@@ -9,6 +9,7 @@ of entries are not read.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 
 from payouts.settlement.outcome import (
@@ -41,9 +42,12 @@ def parse(report: Element, file_name: str) -> list[Outcome]:
     outcomes: list[Outcome] = []
     faults: list[Fault] = []
     for part in report.all(_PARTS[report.name]):
+        account = (part.value("Acct/Id/IBAN") or "").replace(" ", "")[-4:] or None
         for entry in part.all("Ntry"):
             try:
-                outcomes += _entry(entry)
+                outcomes += [
+                    replace(outcome, account_last_four=account) for outcome in _entry(entry)
+                ]
             except ValueError as error:
                 faults.append(Fault(entry.line, str(error)))
     if faults:

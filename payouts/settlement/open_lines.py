@@ -25,6 +25,7 @@ from payouts.settlement.planning import (
     AMOUNT_DIFFERS,
     BOOKED_TWICE,
     CONTRADICTS,
+    OTHER_ACCOUNT,
     OTHER_BATCH,
     TOTAL_DIFFERS,
     WRONG_CURRENCY,
@@ -37,7 +38,7 @@ READ, ACKNOWLEDGED = "settlement_read", "settlement_line_acknowledged"
 ROLE = "finance"
 # What the bank says it did and the books do not show: nothing matches while one is open.
 UNEXPLAINED_KINDS = frozenset(
-    {CONTRADICTS, BOOKED_TWICE, AMOUNT_DIFFERS, TOTAL_DIFFERS, WRONG_CURRENCY}
+    {CONTRADICTS, BOOKED_TWICE, AMOUNT_DIFFERS, OTHER_ACCOUNT, TOTAL_DIFFERS, WRONG_CURRENCY}
 )
 
 

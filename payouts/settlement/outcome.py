@@ -34,7 +34,8 @@ class Outcome:
 
     key: as the bank gives it back. amount_minor: positive minor units, None where the format names
     none. reason_code: of the bank, never its text. reference: the bank's own, no account. line: of
-    the file, from 1.
+    the file, from 1. account_last_four: of the account that a statement is about, None where the
+    format names none.
     """
 
     key: str
@@ -46,6 +47,7 @@ class Outcome:
     reason_code: str | None
     reference: str | None
     line: int
+    account_last_four: str | None = None
 
 
 @dataclass(frozen=True)

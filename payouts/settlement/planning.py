@@ -33,6 +33,7 @@ AMOUNT_DIFFERS, AMOUNT_MISSING = "amount_differs", "amount_missing"
 WRONG_CURRENCY, TOTAL_DIFFERS = "wrong_currency", "total_differs"
 CONTRADICTS, BOOKED_TWICE, VALUE_DATE = "contradicts", "booked_twice", "value_date"
 NOT_CONFIRMED = "not_confirmed"
+OTHER_ACCOUNT = "other_account"
 # Files that list what moved on the account, so that two value dates are two movements.
 STATEMENTS = (CAMT053, CAMT054)
 # A value date outside of these is a typing error of somebody, not a date of this payment.
@@ -86,7 +87,7 @@ class Situation:
     last_days: the later of the day of reading and the pay date, by batch. read_on: the local day of
     reading. debit_days: value dates on which statements debited a payout. confirmed: batches of
     which somebody else than the reader has recorded that the bank has the file. only_batch: lines
-    of other batches are not applied.
+    of other batches are not applied. payer_last_four: of the account that each batch is paid from.
     """
 
     items: Mapping[str, ItemState]
@@ -98,6 +99,7 @@ class Situation:
     debit_days: Mapping[str, frozenset[date]] = field(default_factory=dict)
     confirmed: frozenset[str] = frozenset()
     only_batch: str | None = None
+    payer_last_four: Mapping[str, str] = field(default_factory=dict)
 
 
 def plan_outcomes(outcomes: list[Outcome], situation: Situation) -> Plan:
@@ -158,8 +160,15 @@ class _Planner:
             self._decide(outcome, item)
 
     def _is_consistent(self, outcome: Outcome, item: ItemState) -> bool:
-        """Currency and amount are those that were exported; everything else is for people."""
-        if outcome.currency_code not in (None, item.currency_code):
+        """Account, currency and amount are those that were exported; all else is for people."""
+        paid_from = self.situation.payer_last_four.get(item.batch_id)
+        if paid_from and outcome.account_last_four not in (None, paid_from):
+            kind = OTHER_ACCOUNT
+            detail = (
+                f"stands on the account ending in {outcome.account_last_four}, the batch is paid "
+                f"from the one ending in {paid_from}"
+            )
+        elif outcome.currency_code not in (None, item.currency_code):
             kind = WRONG_CURRENCY
             detail = f"is in {outcome.currency_code}, the payout in {item.currency_code}"
         elif outcome.amount_minor not in (None, item.amount_minor):

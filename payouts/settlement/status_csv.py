@@ -88,7 +88,7 @@ def _amount(cells: dict[str, str], currency_code: str) -> int:
     if major and not _AMOUNT.fullmatch(major):
         raise ValueError("the amount is not plain digits with a decimal point")
     if minor and not (minor.isascii() and minor.isdecimal()):
-        raise ValueError("the amount_minor is not a whole number")
+        raise ValueError("the amount_minor is not a whole number above zero")
     # Major units are read in any case, because that checks the currency.
     read = minor_units(major or "0", currency_code)
     amounts = {read} if major else set()

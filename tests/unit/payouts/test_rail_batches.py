@@ -14,13 +14,14 @@ from decimal import Decimal
 import pytest
 
 from payouts.details import SepaDetails, SepaPayer
-from payouts.errors import BatchStaleError, ExportRefusedError, VaultError
+from payouts.errors import BatchStaleError, DecisionRefusedError, ExportRefusedError, VaultError
 from payouts.export_preview import preview_export
 from payouts.payee_details import approve_details, confirm_details, partner_owner, payer_owner
 from payouts.payee_details import propose_details as propose_record
 from payouts.payees import load_payees
 from payouts.records import load_content
 from payouts.selection import RAILS_WITH_DETAILS
+from payouts.settlement.applying import confirm_sent, settle
 from payouts.terms import Caps
 from payouts.vault import open_vault
 from tests.unit.payouts.payout_world import (
@@ -35,6 +36,7 @@ from tests.unit.payouts.payout_world import (
     World,
     entry,
 )
+from tests.unit.payouts.settlement.bank_files import Move, camt
 
 KEY = base64.b64encode(hashlib.sha256(b"a test's key").digest()).decode()
 GERMAN = "DE89370400440532013000"
@@ -266,3 +268,42 @@ def test_offset_share_nets_in_part_carries_and_takes_the_rest_later(world, vault
     from payouts.verify import verify
 
     assert [each for each in verify(world.home, store=world.store) if not each.ok] == []
+
+
+def _statement_of(iban: str, world: World, batch) -> bytes:
+    with world.store.read() as connection:
+        (item,) = load_content(connection, batch.batch_id).items
+    move = Move(item.payout_id.replace("-", ""), "150.00", day="2026-03-16", currency="EUR")
+    account = f"<Acct><Id><IBAN>{iban}</IBAN></Id></Acct>".encode()
+    return camt([move]).replace(b"<Stmt><Id>1</Id>", b"<Stmt><Id>1</Id>" + account)
+
+
+def _settled(world: World, content: bytes):
+    return settle(
+        world.store, world.home, content, "statement.xml", actor=BEN, rules=APPROVALS,
+        timezone="UTC", read_at=datetime(2026, 3, 17, 8),
+    )  # fmt: skip
+
+
+def test_statement_of_another_account_settles_nothing(world, vault):
+    (batch,) = world.propose(rules=SEPA_RULES)
+    world.approve_fully(batch)
+    _export(world, batch, vault)
+    foreign = _settled(world, _statement_of(DUTCH, world, batch))
+    assert [each.kind for each in foreign.discrepancies] == ["other_account"]
+    assert DUTCH not in foreign.discrepancies[0].detail
+    assert world.state(batch) == "exported"
+    assert _settled(world, _statement_of(BELGIAN, world, batch)).discrepancies == ()
+    assert world.state(batch) == "closed"
+
+
+@pytest.mark.parametrize("reference", [f"UPLOAD {GERMAN}", f"{GERMAN[:4]} {GERMAN[4:]}", GERMAN])
+def test_reference_of_an_upload_holds_no_account(world, vault, reference):
+    (batch,) = world.propose(rules=SEPA_RULES)
+    world.approve_fully(batch)
+    _export(world, batch, vault)
+    with pytest.raises(DecisionRefusedError, match="account number"):
+        confirm_sent(
+            world.store, batch.batch_id, reference=reference, actor=BEN, rules=APPROVALS,
+            recorded_at=CLOCK,
+        )  # fmt: skip
