@@ -114,4 +114,4 @@ class Brakes(RuleBasedStateMachine):
             self.room.change_account(partner_id, partner.account)
             cooled = self.room.now.date() + timedelta(STORY_RULES.cooling_off_days)
             partner.cools_until = max(partner.cools_until, cooled)
-        self.model.corrected(partner_id)
+        partner.is_verified = True
