@@ -227,7 +227,7 @@ def export(
     total = money(exported.total_amount_minor, exported.currency_code)
     verb = "Exported" if exported.is_new else "Already exported, the same bytes:"
     out().print(
-        f"{verb} {exported.items} payouts, {total}\n"
+        f"{verb} {counted(exported.items, 'payout')}, {total}\n"
         + "\n".join(f"file     {path}" for path in exported.files)
         + f"\nsha256   {exported.file_sha256}\nmanifest {exported.manifest_path}"
     )

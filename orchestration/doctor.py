@@ -32,6 +32,8 @@ _KNOWN_VARIABLES = {
     "PARTNERLEDGER_THREADS",
     "PARTNERLEDGER_MAX_TEMP_SIZE",
     "PARTNERLEDGER_WAREHOUSE",
+    "PARTNERLEDGER_VAULT_KEY",
+    "PARTNERLEDGER_SCREENING_COMMAND",
 }
 _GIB = 1 << 30
 
@@ -54,6 +56,7 @@ def examine(workspace_path: Path, home: Path) -> list[Examined]:
     if workspace is not None:
         found += _sources(workspace)
         found += _roles(workspace)
+        found += _vault(workspace)
     return [*found, *_home(home), *_snapshot(home)]
 
 
@@ -231,6 +234,28 @@ def _signing(workspace: Workspace) -> Iterator[Examined]:
             f"there is no {ALLOWED_SIGNERS} beside program.yml: nobody can sign",
             "Write one line per person: the address, then the public key.",
         )
+
+
+def _vault(workspace: Workspace) -> Iterator[Examined]:
+    """The key of the vault, where a rail of the terms pays to accounts that are kept in it."""
+    from payouts.errors import VaultKeyMissingError
+    from payouts.selection import RAILS_WITH_DETAILS
+    from payouts.vault_keys import parse_keys, vault_keys_text
+
+    rails = sorted({*workspace.program.payouts.rails.values()} & {*RAILS_WITH_DETAILS})
+    if not rails:
+        return
+    try:
+        parse_keys(vault_keys_text())
+    except VaultKeyMissingError as error:
+        yield Examined(
+            WARN,
+            "vault",
+            f"payouts.rails names {', '.join(rails)}; {error}",
+            "The night needs no key; whoever sets details or exports does.",
+        )
+    else:
+        yield Examined(OK, "vault", f"a key is set, for {', '.join(rails)}")
 
 
 def _home(home: Path) -> Iterator[Examined]:

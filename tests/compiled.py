@@ -89,30 +89,30 @@ def build_phase(home: Path, phase: str) -> None:
 
 
 def run_compiled_night(
-    workspace: Path, home: Path, as_of: date, clock: Callable[[], datetime] | None = None
+    workspace: Path,
+    home: Path,
+    as_of: date,
+    clock: Callable[[], datetime] | None = None,
+    compiled: Sequence[str] = (phases.FACTS,),
 ) -> NightResult:
-    """`run_night` with the facts phase built as above; Dagster and all other steps are as ever."""
+    """`run_night` with these phases built as above; Dagster and all other steps are as ever."""
     by_dbt = DbtRunner.build
 
     def build(
         runner: DbtRunner, selection: Sequence[str], home: Path, *rest: Any, **options: Any
     ) -> list[NodeResult]:
-        if list(selection) != _selection(phases.FACTS):
-            return by_dbt(runner, selection, home, *rest, **options)
-        build_facts(home)
-        return [
-            NodeResult(node.unique_id, node.name, node.resource_type, "ok", 0, "", 0.0, "")
-            for node in compiled_facts()
-        ]
+        for phase in compiled:
+            if list(selection) == _selection(phase):
+                build_phase(home, phase)
+                return [
+                    NodeResult(node.unique_id, node.name, node.resource_type, "ok", 0, "", 0.0, "")
+                    for node in compiled_nodes(phase)
+                ]
+        return by_dbt(runner, selection, home, *rest, **options)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(DbtRunner, "build", build)
         return run_night(workspace, home, as_of, clock=clock)
-
-
-def compiled_facts() -> tuple[CompiledNode, ...]:
-    """All nodes of the facts phase, each after those that it reads."""
-    return compiled_nodes(phases.FACTS)
 
 
 @cache

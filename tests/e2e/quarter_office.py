@@ -6,7 +6,6 @@ What does not belong here: what the quarter is (`quarter`) and expected values (
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from dashboards.snapshot import open_snapshot
 from orchestration import phases
 from orchestration.night import Night
 from orchestration.warehouse import mark_passed, open_working_file
@@ -97,6 +97,11 @@ class Office:
             night.close()
         return posted, batches
 
+    def rows(self, sql: str) -> list[tuple]:
+        """Rows of a query on the published snapshot."""
+        with open_snapshot(self.home) as snapshot:
+            return snapshot.execute(sql).fetchall()
+
     def _build(self, phase: str) -> None:
         build_phase(self.home, phase)
         with open_working_file(self.home) as connection:
@@ -155,8 +160,3 @@ def tables(markdown: Path) -> dict[str, list[dict[str, str]]]:
 def minor(amount: str) -> int:
     """`-49.99` as -4999."""
     return int(Decimal(amount) * 100)
-
-
-def text_of(record: Any) -> str:
-    """A record as one line, for searching in it."""
-    return json.dumps(record, default=str)
