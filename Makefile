@@ -11,10 +11,10 @@ HOME_DIR := $(abspath $(PARTNERLEDGER_HOME))
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format bench localstripe docs dev clean
+.PHONY: help setup demo serve test lint format bench localstripe docs dbt-docs screenshots dev clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## install the locked environment into .venv; does nothing when it is there
 
@@ -30,6 +30,10 @@ $(STAMP): constraints.txt pyproject.toml
 
 demo: $(STAMP) ## one whole night of the sample programme, offline, with a summary
 	@$(BIN)/partnerledger demo --home $(PARTNERLEDGER_HOME)
+
+serve: $(STAMP) ## the web app over the demo, http://127.0.0.1:8321; anybody on this machine signs in
+	@test -f $(HOME_DIR)/control.sqlite || $(BIN)/partnerledger demo --home $(PARTNERLEDGER_HOME)
+	$(BIN)/partnerledger serve --demo --home $(PARTNERLEDGER_HOME)
 
 test: $(STAMP) ## the whole test suite, in two processes
 	$(BIN)/python -m tests.halves
@@ -49,6 +53,16 @@ localstripe: $(STAMP) ## the real-input night: a Stripe-compatible server, the o
 
 docs: $(STAMP) ## write the generated pages of docs/ again
 	$(BIN)/python -m orchestration.docs_pages
+
+# In memory and without a catalogue: the night's working file is never opened.
+DBT_DOCS := $(abspath build/dbt-docs)
+dbt-docs: $(STAMP) ## dbt's models, tests and graph as one page, build/dbt-docs/static_index.html
+	PARTNERLEDGER_WAREHOUSE=:memory: $(BIN)/dbt --quiet docs generate --static --empty-catalog \
+	  --project-dir dbt_project --profiles-dir dbt_project \
+	  --target-path $(DBT_DOCS) --log-path $(DBT_DOCS)
+
+screenshots: $(STAMP) ## write the pictures of docs/images again; needs chromium
+	$(BIN)/python -m tests.browser.screenshots
 
 dev: $(STAMP) ## Dagster's web interface on loopback, http://127.0.0.1:3000
 	@mkdir -p $(HOME_DIR)/dagster

@@ -93,10 +93,17 @@ def export_approved(
 
 
 def preview_approved(
-    store: Store, workspace: Workspace, home: Path, batch_id: str, *, exported_at: datetime
+    store: Store,
+    workspace: Workspace,
+    home: Path,
+    batch_id: str,
+    *,
+    exported_at: datetime,
+    coming_role: str | None = None,
 ) -> ExportPreview:
     """What `export_approved` would write now, checked as it would be; writes nothing (I25).
 
+    coming_role: of the one approval that is missing and that the same command would record first.
     Raises: as `export_approved`. Nobody is screened again.
     """
     from payouts.export_preview import preview_export
@@ -108,6 +115,7 @@ def preview_approved(
             batch_id,
             warehouse=warehouse,
             vault=_vault_for(store, home, batch_id),
+            coming_role=coming_role,
             **_export_arguments(store, workspace, home, batch_id, exported_at),
         )
 

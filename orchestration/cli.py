@@ -15,6 +15,7 @@ from pathlib import Path
 import typer
 
 from orchestration import (
+    cli_access,
     cli_adjust,
     cli_batches,
     cli_disputes,
@@ -24,10 +25,13 @@ from orchestration import (
     cli_later,
     cli_leads,
     cli_night,
+    cli_notices,
     cli_people,
     cli_periods,
     cli_rules,
+    cli_serve,
     cli_setup,
+    cli_sql,
 )
 from orchestration.cli_common import DEFAULT_HOME, HOME_VARIABLE, clear_line, fail
 
@@ -52,6 +56,10 @@ app.add_typer(cli_adjust.app, name="adjust")
 app.add_typer(cli_periods.app, name="period")
 app.add_typer(cli_disputes.app, name="dispute")
 cli_evidence.add_commands(app)
+cli_serve.add_commands(app)
+app.add_typer(cli_access.app, name="access")
+app.add_typer(cli_notices.app, name="notices")
+cli_sql.add_commands(app)
 cli_later.add_commands(app)
 
 LOG_NAME = "cli.log"

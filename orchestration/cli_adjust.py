@@ -110,9 +110,9 @@ def propose(
     """Propose an adjustment. It changes nothing until somebody else approves it."""
     major, available_date = parse_amount(amount), parse_date(available, "--available")
     from orchestration.clock import utc_now
+    from payouts.adjustment_checks import adjustment_minor
     from payouts.adjustments import propose_adjustment
     from payouts.terms import approval_rules
-    from program.currencies import to_minor
 
     rules = approval_rules(open_workspace(program))
     payout_currency, lead_id = _known(home, partner, lead)
@@ -122,7 +122,7 @@ def propose(
             store,
             home,
             partner_id=partner,
-            amount_minor=to_minor(major, code),
+            amount_minor=adjustment_minor(major, code),
             currency_code=code,
             payout_currency_code=payout_currency,
             reason=reason,
@@ -266,7 +266,9 @@ def parse_amount(text: str) -> Decimal:
     """An amount in major units, exact. Raises: BadParameter (exit 2)."""
     if not _AMOUNT.fullmatch(text.strip()):
         raise typer.BadParameter(
-            f"{text!r} is no amount; write it like 25.00 or -25.00", param_hint="--amount"
+            f"{text!r} is no amount; write it like 25.00 for the partner or -25.00 from the "
+            "partner, without separators of thousands",
+            param_hint="--amount",
         )
     return Decimal(text.strip())
 

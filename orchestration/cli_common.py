@@ -137,13 +137,15 @@ def open_both(home: Path) -> Iterator[tuple[duckdb.DuckDBPyConnection, Store]]:
 
 
 def actor_name(actor: str) -> str:
-    """Who decides: --as, else the user of the operating system. Raises: CommandError.
+    """Who decides: --as, else the user of the operating system.
 
     The names of partners and of the product itself are nobody's who types them.
+    Raises: CommandError; DecisionRefusedError for a name with characters that nobody sees.
     """
     from payouts.terms import person
+    from payouts.texts import actor as checked_actor
 
-    name = actor.strip()
+    name = checked_actor(actor, "--as")
     if person(name).startswith(_RESERVED_ACTORS):
         raise CommandError(
             f"--as {name}: a person decides here, and no partner and no part of the product",
@@ -154,7 +156,7 @@ def actor_name(actor: str) -> str:
     import getpass
 
     try:
-        return getpass.getuser()
+        return checked_actor(getpass.getuser(), "the user of the operating system")
     except (OSError, KeyError):
         raise CommandError(
             "it is not known who decides", f"Give --as EMAIL or set {USER_VARIABLE}."
@@ -329,6 +331,8 @@ def _literal(value: Any) -> str:
     if isinstance(value, datetime):
         return f"timestamp '{value.isoformat(sep=' ')}'"
     if isinstance(value, str):
+        if "\0" in value:
+            raise CommandError("no id holds a NUL character", "Copy it from where it is shown.")
         quoted = value.replace("'", "''")
         return f"'{quoted}'"
     raise TypeError(f"{type(value).__name__} cannot be asked for")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -55,6 +56,17 @@ class Signing:
             raise typer.BadParameter(
                 "give one of --sign, --signature and --print-message", param_hint="--sign"
             )
+
+    def signed(self, message: Callable[[], str]) -> tuple[bool, str | None]:
+        """Whether the text was printed, so that nothing is recorded, and else the signature.
+
+        message: makes the text, and is asked only where there is anything to sign or print.
+        Raises: CommandError, DecisionRefusedError.
+        """
+        if not self.is_asked:
+            return False, None
+        text = message()
+        return (True, None) if self.is_printed(text) else (False, self.of(text))
 
     @property
     def is_asked(self) -> bool:

@@ -116,21 +116,29 @@ def approve(
 def reject(
     batch_id: BatchArgument,
     reason: ReasonOption,
+    sign: SignOption = None,
+    signature: SignatureOption = None,
+    print_message: PrintMessageOption = False,
     home: HomeOption = DEFAULT_HOME,
     program: ProgramOption = None,
     actor: ActorOption = "",
     as_json: JsonOption = False,
 ) -> None:
     """Reject a batch that was not exported; its entries are free for a new proposal."""
+    signing = Signing(sign, signature, print_message)
     from orchestration.clock import utc_now
     from payouts.approvals import reject as record_rejection
+    from payouts.approvals import rejection_message
     from payouts.terms import approval_rules
 
-    rules = approval_rules(open_workspace(program))
+    rules, name = approval_rules(open_workspace(program)), actor_name(actor)
     with open_control(home) as store:
+        is_printed, signed = signing.signed(lambda: rejection_message(batch_id, name))
+        if is_printed:
+            return
         state = record_rejection(
-            store, home, batch_id, reason=reason, actor=actor_name(actor), rules=rules,
-            recorded_at=utc_now(),
+            store, home, batch_id, reason=reason, actor=name, rules=rules,
+            recorded_at=utc_now(), signature=signed,
         )  # fmt: skip
     _print_state(state, as_json)
 
@@ -190,21 +198,28 @@ def hold(
 def release(
     hold_id: Annotated[str, typer.Argument(metavar="HOLD", help="Id that `batches holds` shows.")],
     reason: ReasonOption,
+    sign: SignOption = None,
+    signature: SignatureOption = None,
+    print_message: PrintMessageOption = False,
     home: HomeOption = DEFAULT_HOME,
     program: ProgramOption = None,
     actor: ActorOption = "",
     as_json: JsonOption = False,
 ) -> None:
     """Release a hold; what was held is payable again from the next proposal on."""
+    signing = Signing(sign, signature, print_message)
     from orchestration.clock import utc_now
-    from payouts.holds import release_hold
+    from payouts.holds import release_hold, release_message
     from payouts.terms import approval_rules
 
-    rules = approval_rules(open_workspace(program))
+    rules, name = approval_rules(open_workspace(program)), actor_name(actor)
     with open_control(home) as store:
+        is_printed, signed = signing.signed(lambda: release_message(hold_id, name))
+        if is_printed:
+            return
         released = release_hold(
-            store, hold_id, reason=reason, actor=actor_name(actor), rules=rules,
-            recorded_at=utc_now(),
+            store, hold_id, reason=reason, actor=name, rules=rules,
+            recorded_at=utc_now(), signature=signed,
         )  # fmt: skip
     if as_json:
         print_json(released)

@@ -325,8 +325,8 @@ def _remedy(
 ) -> Remedy:
     """What was asked for. Raises: CommandError for a partner that the snapshot does not know."""
     from orchestration.dispute_subjects import payout_currency
+    from payouts.adjustment_checks import adjustment_minor
     from payouts.dispute_checks import Remedy
-    from program.currencies import to_minor
 
     if amount is None:
         return Remedy(ruling_id=ruling_id, is_at_source=is_at_source)
@@ -334,7 +334,7 @@ def _remedy(
     if code is None:
         raise unknown_partner(subject.partner_id)
     return Remedy(
-        amount_minor=to_minor(amount, code),
+        amount_minor=adjustment_minor(amount, code),
         currency_code=code,
         payout_currency_code=code,
         corrects_entry_id=subject.entry_id,

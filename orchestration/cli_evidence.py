@@ -20,7 +20,14 @@ from orchestration.cli_common import (
     print_json,
     print_table,
 )
-from orchestration.cli_options import AsKnownOption, HtmlOption, refuse_both
+from orchestration.cli_options import (
+    AsKnownOption,
+    CsvOption,
+    HtmlOption,
+    PdfOption,
+    refuse_both,
+    refuse_files,
+)
 
 if TYPE_CHECKING:
     from payouts.findings import Finding
@@ -105,19 +112,23 @@ def statement(
     program: ProgramOption = None,
     as_json: JsonOption = False,
     html: HtmlOption = None,
+    pdf: PdfOption = None,
+    csv: CsvOption = None,
 ) -> None:
     """Show one partner's month: opening balance, what moved it and why, closing balance.
 
     From journal entries by posting period. With --as-known it is the same whenever it is asked
-    for. Expected pay dates follow payouts.schedule as program.yml has it now.
+    for. Expected pay dates follow payouts.schedule as program.yml has it now. The PDF and the CSV
+    of equal statements are equal bytes.
     """
     from orchestration.cli_common import open_workspace
-    from orchestration.document_pages import write_page
     from orchestration.documents import print_document
     from orchestration.known_partner import partner_statement
     from orchestration.statement_document import statement_document
+    from orchestration.statement_files import write_statement
 
-    refuse_both(as_json, html)
+    files = {"html": html, "pdf": pdf, "csv": csv}
+    refuse_files(as_json, files)
     month = _period(period)
     workspace = open_workspace(program)
     with open_control(home) as store, store.read() as connection:
@@ -127,12 +138,11 @@ def statement(
     if as_json:
         print_json(record)
         return
-    document = statement_document(record, name)
-    if html is None:
-        print_document(document)
-    else:
-        write_page(document, html)
-        out().print(f"Wrote {html}")
+    written = write_statement(record, name, workspace.program.program, files)
+    for file in written:
+        out().print(f"Wrote {file}")
+    if not written:
+        print_document(statement_document(record, name))
 
 
 def verify(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:

@@ -11,7 +11,6 @@ LATER = {
     "simulate": "Run a changed program.yml in a home of its own with `run --program --home`.",
     "reconcile": "Compare with marts.fct_commission_lines in the published snapshot.",
     "forecast": "marts.fct_payout_forecast and fct_commission_liability hold the figures.",
-    "serve": "The published snapshot is a DuckDB file; HOME/serving/current.json names it.",
 }
 
 

@@ -31,6 +31,12 @@ from orchestration.cli_common import (
     require_partner,
     unknown_partner,
 )
+from orchestration.cli_decision_options import (
+    PrintMessageOption,
+    SignatureOption,
+    Signing,
+    SignOption,
+)
 
 if TYPE_CHECKING:
     from datetime import date
@@ -102,12 +108,20 @@ def accept(
     reason: Annotated[
         str, typer.Option("--reason", help="Without an invitation: the contract that was signed.")
     ] = "",
+    sign: SignOption = None,
+    signature: SignatureOption = None,
+    print_message: PrintMessageOption = False,
     home: HomeOption = DEFAULT_HOME,
     program: ProgramOption = None,
     actor: ActorOption = "",
     as_json: JsonOption = False,
 ) -> None:
     """Record that a partner accepts the terms as they stand today, with the hash of their text."""
+    signing = Signing(sign, signature, print_message)
+    if signing.is_asked and invitation is not None:
+        raise typer.BadParameter(
+            "staff sign without --invitation; a partner does not", param_hint="--invitation"
+        )
     from orchestration.clock import utc_now
     from payouts import onboarding as rules_of
     from payouts.hashing import sha256_text
@@ -117,19 +131,31 @@ def accept(
     workspace = open_workspace(program)
     version, page = shown_terms(workspace, home, partner_id)
     now = utc_now()
+    accepted = {
+        "terms_version": version,
+        "terms_hash": workspace.terms_hash,
+        "text_sha256": sha256_text(page),
+        "actor": actor_name(actor) if invitation is None else f"{PARTNER_PREFIX}{partner_id}",
+    }
     with open_control(home) as store:
+
+        def message() -> str:
+            with store.read() as connection:
+                return rules_of.acceptance_message(connection, partner_id, **accepted)
+
+        is_printed, signed = signing.signed(message)
+        if is_printed:
+            return
         if invitation is not None:
             _use_invitation(store, invitation, partner_id)
         payee = rules_of.accept_terms(
             store,
             partner_id,
-            terms_version=version,
-            terms_hash=workspace.terms_hash,
-            text_sha256=sha256_text(page),
-            actor=actor_name(actor) if invitation is None else f"{PARTNER_PREFIX}{partner_id}",
             recorded_at=now,
             rules=approval_rules(workspace) if invitation is None else None,
             reason=reason,
+            signature=signed,
+            **accepted,
         )
     if as_json:
         print_json(

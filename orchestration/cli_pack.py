@@ -84,7 +84,7 @@ def _write(
             store,
             home,
             batch_id,
-            terms=_terms(workspace),
+            terms=terms_at_hand(workspace),
             findings=verify(home, store=store),
         )
         path = output or pack_path(home, batch_id)
@@ -144,7 +144,7 @@ def _check(path: Path, home: Path, as_json: bool) -> None:
         )
 
 
-def _terms(workspace: Workspace) -> TermsAtHand:
+def terms_at_hand(workspace: Workspace) -> TermsAtHand:
     from payouts.evidence_pack import TermsAtHand
     from program.schema_payouts import Roles
 

@@ -102,9 +102,11 @@ def pay(
         _print_files(done)
     if done.failures:
         raise CommandError(
-            f"{counted(len(done.failures), 'export')} failed: "
+            f"{counted(len(done.failures), 'export')} {'would fail' if dry_run else 'failed'}: "
             + "; ".join(f"{batch_id}: {why}" for batch_id, why in done.failures.items()),
-            "Approvals stand; run `partnerledger batches export BATCH` again.",
+            "Nothing was recorded; mend it, then look again."
+            if dry_run
+            else "Approvals stand; run `partnerledger batches export BATCH` again.",
         )
 
 
@@ -183,7 +185,8 @@ def _print_plan(title: str, plan: PayPlan) -> None:
     )  # fmt: skip
     for each in plan.batches:
         if each.reason:
-            out().print(f"{each.batch_id} waits: {each.reason}")
+            verb = "goes stale" if each.act == "stale" else "waits"
+            out().print(f"{each.batch_id} {verb}: {each.reason}")
     for code, total_minor in plan.totals_minor.items():
         out().print(f"Total {money(total_minor, code)}")
 

@@ -33,6 +33,12 @@ from orchestration.cli_common import (
     require_partner,
     unknown_partner,
 )
+from orchestration.cli_decision_options import (
+    PrintMessageOption,
+    SignatureOption,
+    Signing,
+    SignOption,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -113,6 +119,9 @@ def record(
         ),
     ] = None,
     reason: Annotated[str, typer.Option("--reason", help="Why; kept with the event.")] = "",
+    sign: SignOption = None,
+    signature: SignatureOption = None,
+    print_message: PrintMessageOption = False,
     home: HomeOption = DEFAULT_HOME,
     program: ProgramOption = None,
     actor: ActorOption = "",
@@ -122,33 +131,40 @@ def record(
 
     Anybody may shut a gate; opening one needs a role: partnerships, finance or admin.
     """
+    signing = Signing(sign, signature, print_message)
     is_cleared = cooling_off == "none"
     until = None if is_cleared else parse_date(cooling_off, "--cooling-off-until")
     given = (terms_accepted, payee_verified, tax_form, screening, cooling_off, fingerprint)
     if all(status is None for status in given):
         raise typer.BadParameter("give at least one status", param_hint="--terms-accepted …")
     from orchestration.clock import utc_now
-    from payouts.payees import record_payee
+    from payouts.payees import payee_changes, record_message, record_payee
     from payouts.terms import approval_rules
 
-    rules = approval_rules(open_workspace(program))
+    rules, name = approval_rules(open_workspace(program)), actor_name(actor)
     require_partner(home, partner_id)
+    changes = {
+        "terms_accepted": terms_accepted,
+        "payee_verified": payee_verified,
+        "tax_form": tax_form,
+        "screening": screening,
+        "cooling_off_until": until,
+        "clear_cooling_off": is_cleared,
+        "payee_fingerprint": fingerprint,
+    }
     with open_control(home) as store:
+
+        def message() -> str:
+            with store.read() as connection:
+                return record_message(connection, partner_id, payee_changes(**changes), name)
+
+        is_printed, signed = signing.signed(message)
+        if is_printed:
+            return
         payee = record_payee(
-            store,
-            partner_id,
-            actor=actor_name(actor),
-            recorded_at=utc_now(),
-            rules=rules,
-            terms_accepted=terms_accepted,
-            payee_verified=payee_verified,
-            tax_form=tax_form,
-            screening=screening,
-            cooling_off_until=until,
-            clear_cooling_off=is_cleared,
-            payee_fingerprint=fingerprint,
-            reason=reason,
-        )
+            store, partner_id, actor=name, recorded_at=utc_now(), rules=rules, reason=reason,
+            signature=signed, **changes,
+        )  # fmt: skip
     print_payees([payee], as_json)
 
 
@@ -194,33 +210,45 @@ def tax_form(
         ),
     ] = None,
     reason: Annotated[str, typer.Option("--reason", help="Why; kept with the event.")] = "",
+    sign: SignOption = None,
+    signature: SignatureOption = None,
+    print_message: PrintMessageOption = False,
     home: HomeOption = DEFAULT_HOME,
     program: ProgramOption = None,
     actor: ActorOption = "",
     as_json: JsonOption = False,
 ) -> None:
     """Record which tax form a partner signed. No number of it is kept, and no copy."""
+    signing = Signing(sign, signature, print_message)
     day = parse_date(signed_on, "--signed-on")
     if day is None and form_type != TaxForm.NONE:
         raise typer.BadParameter("say when it was signed", param_hint="--signed-on")
     from orchestration.clock import utc_now
-    from payouts.tax_forms import record_tax_form
+    from payouts.tax_forms import record_tax_form, tax_form_message
     from payouts.terms import approval_rules
 
     rules = approval_rules(open_workspace(program))
     require_partner(home, partner_id)
+    now = utc_now()
+    form = {
+        "form_type": str(form_type),
+        "signed_on": day,
+        "actor": actor_name(actor),
+        "entity": str(entity) if entity else None,
+        "services_in_us": None if services_in_us is None else services_in_us == Answered.YES,
+        "reason": reason,
+    }
     with open_control(home) as store:
+
+        def message() -> str:
+            with store.read() as connection:
+                return tax_form_message(connection, partner_id, at=now, **form)
+
+        is_printed, signed = signing.signed(message)
+        if is_printed:
+            return
         payee = record_tax_form(
-            store,
-            partner_id,
-            form_type=str(form_type),
-            signed_on=day,
-            actor=actor_name(actor),
-            rules=rules,
-            recorded_at=utc_now(),
-            entity=str(entity) if entity else None,
-            services_in_us=None if services_in_us is None else services_in_us == Answered.YES,
-            reason=reason,
+            store, partner_id, rules=rules, recorded_at=now, signature=signed, **form
         )
     print_payees([payee], as_json)
     if payee.tax_form_valid_until and not as_json:
@@ -327,6 +355,13 @@ def totals(
         ],
         right=("payments", "paid", "threshold"),
     )  # fmt: skip
+    for each in found:
+        if each.uncompared_form is not None:
+            out().print(
+                f"Not compared: {money(each.amount_minor, each.currency_code)} to "
+                f"{each.partner_id}. {each.uncompared_form} has its threshold in another currency, "
+                "and nothing is converted: ask your adviser (decision 0047)"
+            )
 
 
 @app.command("erase")

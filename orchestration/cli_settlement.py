@@ -26,7 +26,14 @@ from orchestration.cli_common import (
     print_json,
     print_table,
 )
-from orchestration.cli_decision_options import BatchArgument, ReasonOption
+from orchestration.cli_decision_options import (
+    BatchArgument,
+    PrintMessageOption,
+    ReasonOption,
+    SignatureOption,
+    Signing,
+    SignOption,
+)
 
 if TYPE_CHECKING:
     from payouts.matching import BatchMatch
@@ -136,18 +143,22 @@ def abort(
         str,
         typer.Option("--evidence", help="Reference to what proves that the bank never took it."),
     ],
+    sign: SignOption = None,
+    signature: SignatureOption = None,
+    print_message: PrintMessageOption = False,
     home: HomeOption = DEFAULT_HOME,
     program: ProgramOption = None,
     actor: ActorOption = "",
     as_json: JsonOption = False,
 ) -> None:
     """Take back an exported batch that was never uploaded: one person asks, another agrees."""
+    signing = Signing(sign, signature, print_message)
     from orchestration.clock import utc_now
     from payouts.aborting import abort as agree
-    from payouts.aborting import request_abort
+    from payouts.aborting import abort_message, asks_first, request_abort
     from payouts.records import load_state
     from payouts.states import ABORTED
-    from payouts.terms import approval_rules, person
+    from payouts.terms import approval_rules
 
     workspace = open_workspace(program)
     name = actor_name(actor)
@@ -161,10 +172,13 @@ def abort(
     with open_control(home) as store:
         with store.read() as connection:
             before = load_state(connection, batch_id)
-        asked_by = before.abort_requested_by
-        is_first = asked_by is None or person(asked_by) == person(name)
+        is_printed, decision["signature"] = signing.signed(
+            lambda: abort_message(before, evidence=evidence, actor=name)
+        )
+        if is_printed:
+            return
         # Aborted already: whoever calls again finishes what a crash left.
-        if is_first and before.state != ABORTED:
+        if asks_first(before, name) and before.state != ABORTED:
             state = request_abort(store, batch_id, **decision)
             _print_requested(batch_id, state.state, name, as_json)
             return

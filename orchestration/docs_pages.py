@@ -1,6 +1,7 @@
 """The generated pages of docs/: written by `make docs`, compared by a test in tests/architecture.
 
-Each page has one source: dbt's YAML, program.yml (with the sample's partners), `ingest.entities`.
+Each page has one source: dbt's YAML, program.yml (with the sample's partners), `ingest.entities`,
+dashboards/metrics.yml.
 What does not belong here: pages that people write.
 """
 
@@ -28,6 +29,7 @@ def pages() -> dict[str, str]:
         "data-dictionary.md": data_dictionary(),
         "commission-rules.md": commission_rules(_SAMPLE, _NOTICE),
         "files-source.md": files_source(),
+        "metrics.md": metrics_page(),
         **partner_pages(),
     }
 
@@ -166,6 +168,36 @@ def files_source() -> str:
         ]
         lines.append("")
     return "\n".join(lines)
+
+
+_BETTER = {"up": "more", "down": "less", "none": ""}
+
+
+def metrics_page() -> str:
+    """Every metric of the web app, from dashboards/metrics.yml."""
+    from dashboards.metrics import CONTROL_DATABASE, metrics
+
+    lines = [
+        _NOTICE.format(source="dashboards/metrics.yml"),
+        "# Metrics",
+        "",
+        "What the numbers of the web app mean, and where they come from; the tables are those of "
+        "the [data dictionary](data-dictionary.md). Amounts are per currency and never added "
+        "across currencies. Days are those of the programme's time zone; the last one is the "
+        "`as_of` of the published night. `better` says which direction is good news.",
+        "",
+        "| metric | means | from | unit | better |",
+        "|---|---|---|---|---|",
+    ]
+    for each in metrics().values():
+        sources = ", ".join(
+            name if name == CONTROL_DATABASE else f"`{name}`" for name in each.tables
+        )
+        lines.append(
+            f"| {_cell(each.label)} | {_cell(each.definition)} | {sources} | {each.unit} "
+            f"| {_BETTER[each.better]} |"
+        )
+    return "\n".join(lines) + "\n"
 
 
 def _cell(text: str) -> str:

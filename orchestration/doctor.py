@@ -34,6 +34,10 @@ _KNOWN_VARIABLES = {
     "PARTNERLEDGER_WAREHOUSE",
     "PARTNERLEDGER_VAULT_KEY",
     "PARTNERLEDGER_SCREENING_COMMAND",
+    "PARTNERLEDGER_BASE_URL",
+    "PARTNERLEDGER_CHAT_WEBHOOK",
+    "PARTNERLEDGER_MAIL_FROM",
+    "PARTNERLEDGER_SMTP_URL",
 }
 _GIB = 1 << 30
 
@@ -57,6 +61,7 @@ def examine(workspace_path: Path, home: Path) -> list[Examined]:
         found += _sources(workspace)
         found += _roles(workspace)
         found += _vault(workspace)
+        found += _notices(workspace)
     return [*found, *_home(home), *_snapshot(home)]
 
 
@@ -256,6 +261,39 @@ def _vault(workspace: Workspace) -> Iterator[Examined]:
         )
     else:
         yield Examined(OK, "vault", f"a key is set, for {', '.join(rails)}")
+
+
+def _notices(workspace: Workspace) -> Iterator[Examined]:
+    """Templates, and the channels of the environment; nobody is connected to."""
+    from dashboards.errors import DashboardError, NoticeTemplateError
+    from dashboards.mailer import mail_settings
+    from dashboards.webhook import webhook_url
+    from orchestration.notices import BASE_URL_VARIABLE, renderer
+
+    try:
+        renderer(workspace).check()
+        mail, webhook = mail_settings(os.environ), webhook_url(os.environ)
+    except NoticeTemplateError as error:
+        yield Examined(FAILED, "notices", str(error), "Correct that file in mail/, or remove it.")
+        return
+    except DashboardError as error:
+        yield Examined(FAILED, "notices", str(error), "See docs/runbooks/notices.md.")
+        return
+    if not workspace.program.notices.enabled:
+        yield Examined(OK, "notices", "off")
+    elif mail is None:
+        yield Examined(
+            WARN, "notices", "on, and no mail server is named: messages wait, then run out",
+            "Set PARTNERLEDGER_SMTP_URL and PARTNERLEDGER_MAIL_FROM.",
+        )  # fmt: skip
+    elif not os.environ.get(BASE_URL_VARIABLE):
+        yield Examined(
+            WARN, "notices", "on, and messages have no links",
+            f"Set {BASE_URL_VARIABLE} to where people reach the app.",
+        )  # fmt: skip
+    else:
+        chat = "with" if webhook else "without"
+        yield Examined(OK, "notices", f"on, mail by {mail.host}, {chat} the staff's chat")
 
 
 def _home(home: Path) -> Iterator[Examined]:

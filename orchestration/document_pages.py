@@ -48,13 +48,18 @@ def page(document: Document) -> str:
 
 
 def write_page(document: Document, file: Path) -> None:
-    """Write the page; a page of that name is replaced, never half written.
+    """Write the page. Raises: as `write_file`."""
+    write_file(page(document).encode("utf-8"), file)
+
+
+def write_file(content: bytes, file: Path) -> None:
+    """Write what somebody asked for; a file of that name is replaced, never half written.
 
     Raises: CommandError when the file cannot be written.
     """
     part = file.with_name(f".{file.name}.part")
     try:
-        part.write_text(page(document), encoding="utf-8")
+        part.write_bytes(content)
         os.replace(part, file)
     except OSError as error:
         part.unlink(missing_ok=True)

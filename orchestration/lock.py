@@ -60,6 +60,18 @@ class NightLock:
             return ""
 
 
+def is_night_running(home: Path) -> bool:
+    """Whether the process that a home names as its night's is alive; never touches the lock."""
+    try:
+        holder = json.loads((home / HOLDER_NAME).read_text(encoding="utf-8"))
+        os.kill(int(holder["pid"]), 0)
+    except PermissionError:
+        return True
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    return True
+
+
 def _make_private_folders(home: Path) -> None:
     """Create the folders of a home that others must not read, 0700."""
     for name in PRIVATE_FOLDERS:

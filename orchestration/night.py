@@ -16,7 +16,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orchestration import phases
+from orchestration import last_night, phases
 from orchestration.clock import default_as_of
 from orchestration.dbt_runner import NodeResult, raise_for_failures, shared_runner, warnings_of
 from orchestration.errors import (
@@ -28,6 +28,7 @@ from orchestration.errors import (
 from orchestration.failures import clear_error
 from orchestration.landing import NightLanding
 from orchestration.lock import NightLock
+from orchestration.portal_directory import take_over_addresses
 from orchestration.publish import publish
 from orchestration.result import (
     CheckResult,
@@ -168,6 +169,7 @@ class Night:
         except Exception as error:
             failure = clear_error(error, name, self.home)
             self.failure = self.failure or failure
+            self._say(last_night.FAILED, f"{name}: {failure}")
             _LOG.error("step %s failed: %s", name, failure, exc_info=error)
             if failure is error:
                 raise
@@ -214,6 +216,7 @@ class Night:
         from payouts.control import load_control_tables
         from program.tables import terms_tables
 
+        self._say(last_night.STARTED)
         with self.step("prepare"):
             self.refuse_going_back()
             self.landing.require_streams()
@@ -392,7 +395,16 @@ class Night:
                     )
                 connection.execute("CHECKPOINT")
             self.pointer = publish(self.home, self.run_id, self.as_of, self.clock())
+            take_over_addresses(self.home, self.store, self.clock())
+        self._say(last_night.SUCCEEDED)
         return self.pointer
+
+    def _say(self, state: str, message: str = "") -> None:
+        """Tell readers how this night goes."""
+        failed = [check.describe() for check in self.checks if not check.is_passed]
+        last_night.write_last_night(
+            self.home, state, self.run_id, self.as_of, self.clock(), message, failed
+        )
 
     def adopt_prepared(self, connection: object) -> None:
         """Take date and run id from the working file, for steps run apart from the whole night.

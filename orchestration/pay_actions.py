@@ -57,7 +57,8 @@ def look_at_pay_date(
     with_export: bool,
     now: datetime,
 ) -> Payment:
-    """The plan, each batch beside the last, the files of what is approved; writes nothing (I25).
+    """The plan, each batch beside the last, the files of all that would be exported: what is fully
+    approved, or would be by this person's approvals. Writes nothing (I25).
 
     typed: totals, checked when some are given. Raises: DecisionRefusedError.
     """
@@ -65,7 +66,7 @@ def look_at_pay_date(
     from orchestration.batch_actions import preview_approved
     from payouts.comparison import compare_with_last
     from payouts.errors import PayoutsError
-    from payouts.one_click import EXPORT, check_totals, parse_totals, plan
+    from payouts.one_click import APPROVE, EXPORT, check_totals, parse_totals, plan
     from payouts.terms import approval_rules
 
     with store.read() as connection:
@@ -78,10 +79,19 @@ def look_at_pay_date(
     if typed_minor:
         check_totals(planned, typed_minor)
     previews, failures = [], {}
-    for batch in planned.acting(EXPORT):
+    completed = [batch for batch in planned.acting(APPROVE) if batch.is_complete and with_export]
+    for batch in (*planned.acting(EXPORT), *completed):
+        coming_role = role if batch.act == APPROVE else None
         try:
             previews.append(
-                preview_approved(store, workspace, home, batch.batch_id, exported_at=now)
+                preview_approved(
+                    store,
+                    workspace,
+                    home,
+                    batch.batch_id,
+                    exported_at=now,
+                    coming_role=coming_role,
+                )  # fmt: skip
             )
         except (PayoutsError, DashboardError) as error:
             failures[batch.batch_id] = str(error)
@@ -100,18 +110,21 @@ def pay_pay_date(
     with_export: bool,
     now: datetime,
     key: Path | None = None,
+    identity_level: str = "os_user",
 ) -> Payment:
     """Approve all batches of a pay date in one transaction; then export what is fully approved.
 
     typed: the totals as a person typed them. key: an SSH key with which each approval is signed.
+    identity_level: how surely the person is known without one.
     An export that fails leaves the approvals and the other exports alone; it is in ``failures``.
-    Raises: DecisionRefusedError; nothing is recorded then.
+    Raises: DecisionRefusedError, and nothing is recorded then; BatchStaleError.
     """
     from dashboards.errors import DashboardError
     from orchestration.batch_actions import export_approved
     from payouts.errors import PayoutsError
     from payouts.one_click import (
         APPROVE,
+        STALE,
         WAIT,
         approve_all,
         check_totals,
@@ -130,11 +143,15 @@ def pay_pay_date(
                 with_export=with_export,
             )  # fmt: skip
         # Before anybody types a passphrase; it is checked again where it counts.
-        check_totals(planned, parse_totals(typed))
-        signatures = {batch.batch_id: sign(batch.message, key) for batch in planned.acting(APPROVE)}
+        if not planned.acting(STALE):
+            check_totals(planned, parse_totals(typed))
+            signatures = {
+                batch.batch_id: sign(batch.message, key) for batch in planned.acting(APPROVE)
+            }
     done = approve_all(
         store, home, pay_date=pay_date, actor=actor, role=role, typed=typed, rules=rules,
         recorded_at=now, with_export=with_export, signatures=signatures,
+        identity_level=identity_level,
     )  # fmt: skip
     exports, failures = [], {}
     if with_export:

@@ -9,29 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from dashboards.statements.wording import ALWAYS_SHOWN, ENTRY_STATES, MOVEMENTS
 from orchestration.cli_common import counted, money
 from orchestration.documents import Block, Document, Facts, Sentence, Table
-from orchestration.statements import MOVEMENTS, OTHER
 
 Record = dict[str, Any]
-
-_TITLES = {
-    "earned": "Earned",
-    "bonuses": "Bonuses",
-    "adjustments": "Adjustments",
-    "rulings": "Decided by rulings",
-    "taken_back": "Taken back",
-    "withheld": "Withheld",
-    "written_off": "Written off",
-    "paid": "Paid out",
-    "returned": "Payouts that came back",
-    OTHER: "Other",
-}
-_ALWAYS = ("earned", "taken_back", "paid")
-_STATES = {
-    "paid": "paid", "in_batch": "in a batch", "held": "held", "available": "available",
-    "on_hold": "waiting",
-}  # fmt: skip
 
 
 def statement_document(statement: Record, partner_name: str = "") -> Document:
@@ -56,7 +38,7 @@ def _currency(row: Record) -> Iterator[Block]:
     currency = row["payout_currency_code"]
     yield Table(f"Balance in {currency}", ("", "amount"), _sums(row, currency), right=("amount",))
     unpaid = [
-        (_STATES[name.removesuffix("_amount_minor")], money(amount, currency))
+        (ENTRY_STATES[name.removesuffix("_amount_minor")], money(amount, currency))
         for name, amount in row["unpaid"].items()
         if amount
     ]
@@ -101,7 +83,7 @@ def _lines(lines: list[Record], currency: str) -> Table:
                 line["customer_id"],
                 money(line["payout_amount_minor"], currency),
                 *([own] if is_converted else []),
-                _STATES[line["state"]],
+                ENTRY_STATES[line["state"]],
                 line["available_date"],
                 line["paid_date"] or line["expected_pay_date"],
                 line["entry_id"],
@@ -113,10 +95,10 @@ def _lines(lines: list[Record], currency: str) -> Table:
 
 def _sums(row: Record, currency: str) -> list[tuple[str, str]]:
     rows = [("Opening balance", money(row["opening_amount_minor"], currency))]
-    for name in [*MOVEMENTS, OTHER]:
+    for name, title in MOVEMENTS.items():
         amount = row[f"{name}_amount_minor"]
-        if amount or name in _ALWAYS:
-            rows.append((_TITLES[name], money(amount, currency)))
+        if amount or name in ALWAYS_SHOWN:
+            rows.append((title, money(amount, currency)))
         if name == "taken_back":
             rows += [
                 (f"  by {each['kind'].replace('_', ' ')} ({counted(each['entries'], 'line')})",

@@ -23,18 +23,20 @@ from payouts.holds import check_decider
 from payouts.outcome_rows import insert_rows, rows_sha256
 from payouts.outcomes import ABORTED as ITEM_ABORTED
 from payouts.outcomes import ItemState, item_states
-from payouts.records import append_batch_event, load_content, load_state
+from payouts.records import append_batch_event, load_content, load_state, subject
 from payouts.return_entries import PayoutReturn, write_return_segment
 from payouts.schema import export_files
 from payouts.segments import SegmentFile
 from payouts.settlement.applying import ledger_time, local_day
 from payouts.settlement.outcome import looks_like_iban
+from payouts.signed_decisions import Proof, decision_message, proved
 from payouts.states import ABORT, ABORTED, LIVE_STATES, REQUEST_ABORT, BatchState, check_transition
 from payouts.store import Store
 from payouts.terms import ApprovalRules, person
 from payouts.texts import written
 
 SEGMENT_ORIGIN = "abort"
+_REQUESTED, _ABORTED = "batch_abort_requested", "batch_aborted"
 _ATTEMPTS = 3
 
 
@@ -64,27 +66,51 @@ def request_abort(
     rules: ApprovalRules,
     recorded_at: datetime,
     identity_level: str = "os_user",
+    signature: str | None = None,
 ) -> BatchState:
     """Ask for an exported batch to be aborted; it changes nothing until somebody else agrees.
 
     evidence: what proves that the bank never took the file. Asking again replaces the request.
+    signature: over ``abort_message``; whoever asks is known as surely as who approves the batch.
     Raises: DecisionRefusedError without role, reason or evidence, or when the batch is not
-    exported, or its file was sent.
+    exported, or its file was sent, or the person is not known surely enough.
     """
-    payload = _checked(rules, actor, reason, evidence)
+    reason = check_decider(rules, actor, reason, "abort")
+    payload = {"evidence": _evidence(evidence)}
     with store.write() as connection:
         state = load_state(connection, batch_id)
         _check_exported(state, REQUEST_ABORT)
+        proof = _proof(
+            connection, state, _REQUESTED, payload, rules, person(actor), recorded_at,
+            identity_level, signature,
+        )  # fmt: skip
         return append_batch_event(
             connection,
             state,
-            kind="batch_abort_requested",
+            kind=_REQUESTED,
             actor=person(actor),
             recorded_at=recorded_at,
-            payload=payload,
-            reason=reason.strip(),
-            identity_level=identity_level,
+            payload=proof.payload,
+            reason=reason,
+            identity_level=proof.identity_level,
         )
+
+
+def asks_first(state: BatchState, actor: str) -> bool:
+    """Whether this person would ask for the abort, and not agree to what another one asked for."""
+    return state.abort_requested_by in (None, person(actor))
+
+
+def abort_message(state: BatchState, *, evidence: str, actor: str) -> str:
+    """What ``actor`` signs to ask for the abort, or to agree: ``asks_first`` says which of them.
+
+    Raises: DecisionRefusedError when the evidence cannot be kept.
+    """
+    if asks_first(state, actor):
+        payload, kind = {"evidence": _evidence(evidence)}, _REQUESTED
+    else:
+        payload, kind = _agreement(state, _evidence(evidence)), _ABORTED
+    return decision_message(kind, subject(state.batch_id), payload, actor)
 
 
 def abort(
@@ -100,15 +126,18 @@ def abort(
     recorded_at: datetime,
     posted_at: datetime | None = None,
     identity_level: str = "os_user",
+    signature: str | None = None,
 ) -> AbortResult:
     """Abort a batch that another person asked to abort: every payout goes back to its balance.
 
     timezone: of the programme, whose local day is the effective date of the returns. recorded_at:
     the wall clock, naive UTC. posted_at: the ledger's time (J3); default the end of the last night.
+    signature: over ``abort_message``.
     Called again it finishes what a crash left, and posts nothing.
     Raises: DecisionRefusedError, StorageError, ControlBusyError, ChainBrokenError.
     """
-    payload = _checked(rules, actor, reason, evidence)
+    reason = check_decider(rules, actor, reason, "abort")
+    text = _evidence(evidence)
     with segments.files_lock(home):
         for _ in range(_ATTEMPTS):
             with store.read() as reader:
@@ -119,20 +148,22 @@ def abort(
                 if state.state == ABORTED:
                     return _result(store, home, state, items, None, 0)
                 _check_second(state, actor)
+                proof = _proof(
+                    reader, state, _ABORTED, _agreement(state, text), rules, person(actor),
+                    recorded_at, identity_level, signature,
+                )  # fmt: skip
                 registered = segments.records(reader)
                 last_closed = periods.last_closed(reader)
                 entries_at = ledger_time(reader, posted_at)
             segments.set_orphans_aside(home, registered)
-            returns = _returns(
-                items, local_day(recorded_at, timezone), cutoff_date, payload["evidence"]
-            )
+            returns = _returns(items, local_day(recorded_at, timezone), cutoff_date, text)
             segment = write_return_segment(home, returns, registered, entries_at, last_closed)
             with store.write() as writer:
                 if events.head(writer) != head:
                     continue
                 after = _register(
-                    writer, state, returns, segment, payload, reason, person(actor),
-                    recorded_at, entries_at, identity_level,
+                    writer, state, returns, segment, proof, reason, person(actor),
+                    recorded_at, entries_at,
                 )  # fmt: skip
                 reached("abort_before_commit")
             reached("abort_after_commit")
@@ -144,15 +175,44 @@ def abort(
     )
 
 
-def _checked(rules: ApprovalRules, actor: str, reason: str, evidence: str) -> dict[str, str]:
-    check_decider(rules, actor, reason, "abort")
+def _agreement(state: BatchState, evidence: str) -> dict[str, Any]:
+    return {"evidence": evidence, "requested_by": state.abort_requested_by}
+
+
+def _proof(
+    connection: Connection,
+    state: BatchState,
+    kind: str,
+    payload: dict[str, Any],
+    rules: ApprovalRules,
+    decider: str,
+    recorded_at: datetime,
+    identity_level: str,
+    signature: str | None,
+) -> Proof:
+    """An abort that is not true pays twice: it asks for what approving the batch asked for."""
+    content = load_content(connection, state.batch_id)
+    return proved(
+        rules,
+        kind=kind,
+        subject=subject(state.batch_id),
+        payload=payload,
+        actor=decider,
+        at=recorded_at,
+        identity_level=identity_level,
+        signature=signature,
+        least=rules.identity_for(content.total_amount_minor, content.currency_code),
+    )
+
+
+def _evidence(evidence: str) -> str:
     text = written(evidence, "the evidence")
     if any(looks_like_iban(word) for word in text.split()):
         raise DecisionRefusedError(
             "the evidence holds an account number, which is kept nowhere but in the vault; name "
             "the bank's reference instead. Nothing was recorded"
         )
-    return {"evidence": text}
+    return text
 
 
 def _check_exported(state: BatchState, event: str) -> None:
@@ -203,12 +263,11 @@ def _register(
     state: BatchState,
     returns: list[PayoutReturn],
     segment: SegmentFile,
-    payload: dict[str, str],
+    proof: Proof,
     reason: str,
     decider: str,
     recorded_at: datetime,
     entries_at: datetime,
-    identity_level: str,
 ) -> BatchState:
     segments.register(
         connection,
@@ -224,17 +283,16 @@ def _register(
     after = append_batch_event(
         connection,
         state,
-        kind="batch_aborted",
+        kind=_ABORTED,
         actor=decider,
         recorded_at=recorded_at,
         payload={
-            **payload,
-            "requested_by": state.abort_requested_by,
+            **proof.payload,
             "rows_sha256": rows_sha256(rows),
             "segment": segment.segment,
         },
-        reason=reason.strip(),
-        identity_level=identity_level,
+        reason=reason,
+        identity_level=proof.identity_level,
     )
     insert_rows(connection, rows)
     return after

@@ -6,6 +6,7 @@ propose it (``adjustments``).
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,21 @@ from payouts.texts import identifier
 LARGEST_AMOUNT_MINOR = 10**15
 
 
-def check_amount(amount_minor: int) -> None:
+def adjustment_minor(amount: Decimal, currency_code: str) -> int:
+    """An amount that a person typed, in minor units of its currency.
+
+    amount: major units; with a minus it is taken from the partner.
+    Raises: DecisionRefusedError beyond the limit; CurrencyError of the programme's room for another
+    currency or too many decimals.
+    """
+    from program.currencies import to_major, to_minor
+
+    if abs(amount) > to_major(LARGEST_AMOUNT_MINOR, currency_code):
+        raise _too_large(currency_code)
+    return to_minor(amount, currency_code)
+
+
+def check_amount(amount_minor: int, currency_code: str) -> None:
     """Refuse zero, fractions of a minor unit and what the ledger cannot add up.
 
     Raises: DecisionRefusedError.
@@ -32,13 +47,11 @@ def check_amount(amount_minor: int) -> None:
         )
     if amount_minor == 0:
         raise DecisionRefusedError(
-            "an adjustment of zero changes nothing; name an amount. Nothing was recorded"
+            "an adjustment of zero changes nothing; name an amount, with a minus to take it from "
+            "the partner. Nothing was recorded"
         )
     if abs(amount_minor) > LARGEST_AMOUNT_MINOR:
-        raise DecisionRefusedError(
-            f"the amount is larger than {LARGEST_AMOUNT_MINOR:,} minor units, which the ledger "
-            "could not add up; correct it. Nothing was recorded"
-        )
+        raise _too_large(currency_code)
 
 
 def checked_currency(partner_id: str, currency_code: str, payout_code: str | None) -> str:
@@ -58,6 +71,17 @@ def checked_currency(partner_id: str, currency_code: str, payout_code: str | Non
             f"not possible; give the amount in {payout_code}. Nothing was recorded"
         )
     return code
+
+
+def _too_large(currency_code: str) -> DecisionRefusedError:
+    from program.currencies import to_major
+
+    limit = to_major(LARGEST_AMOUNT_MINOR, currency_code)
+    return DecisionRefusedError(
+        f"the amount is larger than {limit:,} {currency_code}, the most that an adjustment may be, "
+        "for the partner or, with a minus, from the partner: the ledger must be able to add it up. "
+        "Correct it. Nothing was recorded"
+    )
 
 
 def add_corrected(connection: Connection, home: Path, values: dict[str, Any]) -> None:

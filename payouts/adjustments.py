@@ -161,11 +161,12 @@ def checked_proposal(
     reason = written(reason, "the reason")
     check_decider(rules, proposer, reason, "propose an adjustment")
     partner = identifier(partner_id, "the partner")
-    check_amount(amount_minor)
+    code = checked_currency(partner, currency_code, payout_currency_code)
+    check_amount(amount_minor, code)
     values = {
         "partner_id": partner,
         "amount_minor": amount_minor,
-        "currency_code": checked_currency(partner, currency_code, payout_currency_code),
+        "currency_code": code,
         "available_date": available_date.isoformat() if available_date else None,
         "lead_id": optional_identifier(lead_id, "the lead"),
         "corrects_entry_id": optional_identifier(corrects_entry_id, "the corrected entry"),

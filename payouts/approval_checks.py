@@ -100,12 +100,17 @@ def check_recomputed_hash(content: BatchContent, state: BatchState) -> None:
 
 
 def check_enough(
-    connection: Connection, content: BatchContent, state: BatchState, rules: ApprovalRules
+    connection: Connection,
+    content: BatchContent,
+    state: BatchState,
+    rules: ApprovalRules,
+    coming_role: str | None = None,
 ) -> None:
     """I8 under the terms of now, for the export: enough distinct people, none the maker.
 
     An approval counts while its giver has the role, or while who lent the role has it and the
     delegation ran at that moment; a signed one while ``allowed_signers`` still names its key.
+    coming_role: of one more approval, for a dry run; that its giver may give it was checked.
     Raises: DecisionRefusedError.
     """
     acted = [name for approval in state.approvals for name in approval.people]
@@ -124,6 +129,8 @@ def check_enough(
         for approval in state.approvals
         if _counts(content, approval, state.approval_round, rules, delegations)
     )
+    if coming_role is not None:
+        counting[coming_role] += 1
     for role, needed in required_approvals(content, rules).items():
         if counting[role] < needed:
             raise DecisionRefusedError(

@@ -21,16 +21,20 @@ from payouts.approval_checks import (
     may_approve,
     required_approvals,
 )
-from payouts.errors import DecisionRefusedError
+from payouts.errors import BatchStaleError, DecisionRefusedError
 from payouts.export_files import discard_unregistered_export
-from payouts.freshness import expired_reason, mark_stale
+from payouts.freshness import expired_reason, mark_stale, terms_faults
 from payouts.holds import check_decider
 from payouts.identity import check_identity
-from payouts.records import append_batch_event, list_batches, load_content, load_state
+from payouts.records import append_batch_event, list_batches, load_content, load_state, subject
 from payouts.signatures import LEVEL, MESSAGE_VERSION
-from payouts.states import FINANCE_APPROVED, REVOKE, BatchState, check_transition
+from payouts.signed_decisions import decision_message, proved
+from payouts.states import FINANCE_APPROVED, REJECT, REVOKE, BatchState, check_transition
 from payouts.store import Store
 from payouts.terms import ApprovalRules, person
+from payouts.texts import optional_written, refuse_secrets
+
+_REJECTED = "batch_rejected"
 
 
 def approve(
@@ -53,13 +57,32 @@ def approve(
     approves under a delegation, if there is one. Returns the state after the approval.
     Raises: DecisionRefusedError with the rule that was broken; BatchNotFoundError;
     ChainBrokenError when the batch was changed outside the product. Nothing is recorded then.
+    BatchStaleError when the payout terms have changed since the proposal: the batch is stale now.
     """
     with store.write() as connection:
-        return approve_in(
-            connection, home, batch_id, approved_hash=approved_hash, actor=actor, role=role,
-            rules=rules, recorded_at=recorded_at, identity_level=identity_level,
-            signature=signature,
-        )  # fmt: skip
+        reasons = stale_reasons(connection, batch_id, rules)
+        if not reasons:
+            return approve_in(
+                connection, home, batch_id, approved_hash=approved_hash, actor=actor, role=role,
+                rules=rules, recorded_at=recorded_at, identity_level=identity_level,
+                signature=signature,
+            )  # fmt: skip
+        content, state = load_content(connection, batch_id), load_state(connection, batch_id)
+        # Whoever may not approve a batch does not end it either.
+        may_approve(connection, content, state, person(actor), role, rules, recorded_at)
+        mark_stale(connection, state, reasons, actor=person(actor), recorded_at=recorded_at)
+    discard_unregistered_export(store, home, batch_id)
+    raise BatchStaleError(
+        f"batch {batch_id} was not approved and is stale now: {'; '.join(reasons)}. Its entries "
+        "are free; propose again"
+    )
+
+
+def stale_reasons(connection: Connection, batch_id: str, rules: ApprovalRules) -> list[str]:
+    """Why a live batch cannot be approved any more, whoever asks: its terms have changed."""
+    if rules.payouts is None:
+        return []
+    return terms_faults(connection, load_content(connection, batch_id), rules.payouts)
 
 
 def approve_in(
@@ -77,7 +100,7 @@ def approve_in(
 ) -> BatchState:
     """``approve`` in the caller's write transaction, which a refusal rolls back.
 
-    Raises: as ``approve``.
+    The caller has asked ``stale_reasons``. Raises: as ``approve``.
     """
     approver = person(actor)
     content = load_content(connection, batch_id)
@@ -123,24 +146,45 @@ def reject(
     rules: ApprovalRules,
     recorded_at: datetime,
     identity_level: str = "os_user",
+    signature: str | None = None,
 ) -> BatchState:
     """Reject a batch that was not exported; final, its entries are free for a new proposal.
 
-    Raises: DecisionRefusedError without a reason or role, or when the state does not allow it.
+    signature: over ``rejection_message``.
+    Raises: DecisionRefusedError without a reason or role, for a person who is not known surely
+    enough, or when the state does not allow it.
     """
-    check_decider(rules, actor, reason, "reject")
+    reason = check_decider(rules, actor, reason, "reject")
     with store.write() as connection:
+        state = load_state(connection, batch_id)
+        check_transition(batch_id, state.state, REJECT)
+        proof = proved(
+            rules,
+            kind=_REJECTED,
+            subject=subject(batch_id),
+            payload={},
+            actor=person(actor),
+            at=recorded_at,
+            identity_level=identity_level,
+            signature=signature,
+        )
         after = append_batch_event(
             connection,
-            load_state(connection, batch_id),
-            kind="batch_rejected",
+            state,
+            kind=_REJECTED,
             actor=person(actor),
             recorded_at=recorded_at,
+            payload=proof.payload,
             reason=reason,
-            identity_level=identity_level,
+            identity_level=proof.identity_level,
         )
     discard_unregistered_export(store, home, batch_id)
     return after
+
+
+def rejection_message(batch_id: str, actor: str) -> str:
+    """What ``actor`` signs to reject a batch; a batch is rejected once and for good."""
+    return decision_message(_REJECTED, subject(batch_id), {}, actor)
 
 
 def revoke(
@@ -156,9 +200,11 @@ def revoke(
 
     All approvals of the round are void and may be given again: what the others agreed to was a
     batch that this person stood behind.
-    Raises: DecisionRefusedError when the actor has no approval in this round.
+    Raises: DecisionRefusedError when the actor has no approval in this round, or the reason cannot
+    be kept.
     """
-    revoker = person(actor)
+    revoker, reason = person(actor), optional_written(reason, "the reason")
+    refuse_secrets(reason, "the reason")
     with store.write() as connection:
         state = load_state(connection, batch_id)
         check_transition(batch_id, state.state, REVOKE)

@@ -34,7 +34,10 @@ _PACKAGE_RAIL = "sepa"
 
 @dataclass(frozen=True)
 class EarlierPayouts:
-    """What was exported to a partner in one currency before: count, sum, the last account."""
+    """What was exported to a partner in one currency before: count, sum, the last account.
+
+    ``payouts`` is 0 when all of it came back; the account is then that of the last attempt.
+    """
 
     payouts: int
     amount_minor: int
@@ -44,7 +47,8 @@ class EarlierPayouts:
 def earlier_payouts(connection: Connection, currency_code: str) -> dict[str, EarlierPayouts]:
     """Earlier payouts per partner in a currency, over every batch whose file is out.
 
-    What failed or came back was not paid.
+    What failed or came back was not paid, and counts for its account alone, and that only while
+    nothing else was paid.
     """
     states = [state for state in EXPORTED_STATES if state != ABORTED]
     came_back = {
@@ -70,9 +74,11 @@ def earlier_payouts(connection: Connection, currency_code: str) -> dict[str, Ear
     )
     found: dict[str, EarlierPayouts] = {}
     for row in rows:
-        if row.payout_id in came_back:
-            continue
         before = found.get(row.partner_id, EarlierPayouts(0, 0, None))
+        if row.payout_id in came_back:
+            if not before.payouts:
+                found[row.partner_id] = EarlierPayouts(0, 0, row.details_id)
+            continue
         found[row.partner_id] = EarlierPayouts(
             before.payouts + 1, before.amount_minor + row.amount_minor, row.details_id
         )
@@ -137,9 +143,9 @@ def _of_item(
     def add(kind: str, amount_minor: int, detail: str) -> None:
         found.append(BatchException(kind, item.partner_id, amount_minor, detail))
 
-    if earlier is None:
+    if earlier is None or not earlier.payouts:
         add("first_payment", item.amount_minor, "nothing was paid to this partner before")
-    else:
+    if earlier is not None:
         if item.details_id is not None and item.details_id != earlier.details_id:
             add("new_details", item.amount_minor, "another account than that of the last payout")
         times = caps.times_average

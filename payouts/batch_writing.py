@@ -7,11 +7,11 @@ What does not: choosing entries (``candidates``) or pay dates (``batches``).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, func, select
 
@@ -22,6 +22,7 @@ from payouts.durable import ensure_folder, publish, remove_parts, write_durably
 from payouts.hashing import canonical_json, instant_text, sha256_file, sha256_text
 from payouts.parquet import write_part
 from payouts.payees import Payee, PayerAccount
+from payouts.proposal_terms import PAYLOAD_KEY, proposal_terms
 from payouts.records import BatchContent, BatchItem, content_hash, subject
 from payouts.schema import (
     batch_exceptions,
@@ -57,6 +58,7 @@ class Group:
     """One legal entity, currency and rail: a batch (None when nobody is paid) and who is left out.
 
     ``claims_rows`` and the content's ``claims_sha256`` are filled when the claims are written.
+    ``terms``: see ``proposal_terms``.
     """
 
     currency_code: str
@@ -67,6 +69,7 @@ class Group:
     content: BatchContent | None
     left_out: tuple[tuple[PartnerNet, str], ...]
     claims_rows: int = 0
+    terms: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def left_out_hash(self) -> str:
@@ -171,6 +174,7 @@ def _build_group(
         ordinal=last.ordinal + 1 if last else 1,
         content=content if items else None,
         left_out=tuple((net, reasons[net.partner_id]) for net in nets if reasons[net.partner_id]),
+        terms=proposal_terms(rules, currency_code),
     )
     if group.content is None and last is not None and last.left_out_hash == group.left_out_hash:
         return None
@@ -286,7 +290,7 @@ def _record_group(
 ) -> None:
     content, pay_day = group.content, group.pay_day
     if content is not None:
-        _record_batch(connection, content, group.claims_rows, actor, proposed_at, identity_level)
+        _record_batch(connection, content, group, actor, proposed_at, identity_level)
     proposal_id = ids.proposal_id(
         group.legal_entity, group.currency_code, group.rail, pay_day.pay_date,
         pay_day.cutoff_date, group.ordinal,
@@ -338,7 +342,7 @@ def _record_group(
 def _record_batch(
     connection: Connection,
     content: BatchContent,
-    claims_rows: int,
+    group: Group,
     actor: str,
     proposed_at: datetime,
     identity_level: str,
@@ -359,7 +363,7 @@ def _record_batch(
             terms_hash=content.terms_hash,
             claims_path=f"{claims.FOLDER}/{content.batch_id}/{claims.CLAIMS_NAME}",
             claims_sha256=content.claims_sha256,
-            claims_rows=claims_rows,
+            claims_rows=group.claims_rows,
             content_hash=approved_hash,
             proposed_at=instant_text(proposed_at),
             content_version=content.content_version,
@@ -387,6 +391,7 @@ def _record_batch(
             "items": len(content.items),
             "total_amount_minor": content.total_amount_minor,
             "claims_sha256": content.claims_sha256,
+            PAYLOAD_KEY: group.terms,
         },
         identity_level=identity_level,
     )

@@ -297,7 +297,10 @@ def _check_scope(
             f"{currency_code!r} is not a currency; write a code such as USD. Nothing was recorded"
         )
     if limit_amount_minor <= 0:
-        raise DecisionRefusedError("the limit must be more than 0; nothing was recorded")
+        raise DecisionRefusedError(
+            "the limit is the largest batch that may be approved and must be more than 0; nothing "
+            "was recorded"
+        )
     if to_text <= from_text:
         raise DecisionRefusedError(
             f"the delegation ends at {to_text}, not after it begins; nothing was recorded"

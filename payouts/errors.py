@@ -117,3 +117,7 @@ class SettlementError(PayoutsError):
 
 class SettlementFileError(SettlementError):
     """A file of a bank or provider cannot be read; nothing of it was applied."""
+
+
+class OutboxError(PayoutsError):
+    """A message cannot be kept for sending, or is not in a state for what was asked."""

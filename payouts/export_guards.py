@@ -63,11 +63,29 @@ def guarded(
             "or reject the batch"
         )
     expired = expired_reason(state, approval_rules, exported_at)
-    reasons = [expired] if expired else changed_reasons(
+    if expired:
+        return content, state, [expired]
+    if today is not None:
+        _check_snapshot_age(batch_id, as_of, today, rules.night_max_age_days)
+    reasons = changed_reasons(
         reader, home, content, warehouse=warehouse, as_of=as_of, rules=rules, relation=relation,
         today=today,
     )  # fmt: skip
     return content, state, reasons
+
+
+def _check_snapshot_age(batch_id: str, as_of: date, today: date, limit_days: int | None) -> None:
+    """Refunds and holds of a longer time would be unknown to whoever is paid. Decision 0058.
+
+    Raises: ExportRefusedError; the batch stays approved, because unknown is not changed.
+    """
+    age_days = (today - as_of).days
+    if limit_days is not None and age_days > limit_days:
+        raise ExportRefusedError(
+            f"batch {batch_id} was not exported: what is published is of {as_of}, {age_days} days "
+            f"before {today}, and a batch is held against nothing older than {limit_days} days. "
+            "Run a night (partnerledger run), then export again"
+        )
 
 
 def rendered(

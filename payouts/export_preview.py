@@ -52,14 +52,18 @@ def preview_export(
     vault: Vault | None = None,
     execution_date: date | None = None,
     today: date | None = None,
+    coming_role: str | None = None,
 ) -> ExportPreview:
     """Everything that an export does but writing (I25): guards, rendering, checks of the bytes.
 
     Arguments as of ``export_batch``. A batch that would go stale stays as it is, and is refused.
+    coming_role: the batch lacks one approval of this role, which the same command would record
+    before; whether its giver may give it is for the caller to ask (``one_click.plan``).
     Raises: ExportRefusedError and what ``export_batch`` raises.
     """
     with store.read() as reader:
-        check_transition(batch_id, load_state(reader, batch_id).state, EXPORT)
+        event = EXPORT if coming_role is None else f"approve_{coming_role}"
+        check_transition(batch_id, load_state(reader, batch_id).state, event)
         content, state, reasons = guarded(
             reader, home, batch_id, warehouse, as_of, rules, approval_rules, exported_at, relation,
             today,
@@ -68,7 +72,7 @@ def preview_export(
             raise ExportRefusedError(
                 f"batch {batch_id} would go stale: {'; '.join(reasons)}. Nothing was written"
             )
-        check_enough(reader, content, state, approval_rules)
+        check_enough(reader, content, state, approval_rules, coming_role)
         files, day = rendered(reader, content, vault, execution_date, today)
     return ExportPreview(
         batch_id=batch_id,

@@ -20,6 +20,7 @@ from payouts.export_files import discard_unregistered_export
 from payouts.hashing import instant_text, parse_instant
 from payouts.holds import held_entries, load_holds, with_former_leads
 from payouts.payees import load_payees, load_payers
+from payouts.proposal_terms import changed_terms
 from payouts.records import BatchContent, append_batch_event, list_batches, load_content, load_state
 from payouts.selection import RAILS_WITH_DETAILS, left_out_reason
 from payouts.states import FINANCE_APPROVED, LIVE_STATES, BatchState
@@ -52,12 +53,19 @@ def control_faults(
     held = held_entries(home, content.batch_id, with_former_leads(connection, open_holds))
     if held:
         faults.append(f"{held} of its entries are held by a decision")
+    return faults + terms_faults(connection, content, rules) + account_faults(connection, content)
+
+
+def terms_faults(connection: Connection, content: BatchContent, rules: PayoutRules) -> list[str]:
+    """Which terms are not those under which a batch was proposed any more; a proposal of today
+    could have other partners, amounts, days or rails. Decision 0059."""
+    faults = []
     rail = rules.rail_for(content.currency_code)
     if rail != content.rail:
         faults.append(f"payouts.rails now names {rail} for {content.currency_code}")
     if rules.legal_entity != content.legal_entity:
         faults.append("program.legal_entity has changed")
-    return faults + account_faults(connection, content)
+    return faults + changed_terms(connection, content.batch_id, rules, content.currency_code)
 
 
 def account_faults(connection: Connection, content: BatchContent) -> list[str]:

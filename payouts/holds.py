@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -22,10 +23,11 @@ from payouts.lead_joins import former_lead_ids
 from payouts.parquet import memory_connection
 from payouts.payee_state import DETAILS_APPROVED, PARTNER_PREFIX, RECORDED
 from payouts.records import append_batch_event, list_batches, load_state
+from payouts.signed_decisions import decision_message, proved
 from payouts.states import LIVE_STATES
 from payouts.store import Store
 from payouts.terms import ROLES, ApprovalRules, person
-from payouts.texts import refuse_secrets
+from payouts.texts import refuse_secrets, written
 
 # A hold on a line is on what takes back from it too (R10): ``line_id`` names the line of both.
 SUBJECT_COLUMNS = {
@@ -117,7 +119,7 @@ def open_hold(
             f"a hold is on a {', '.join(SUBJECT_COLUMNS)} with its id, not on "
             f"{subject_type!r} {subject_id!r}"
         )
-    check_decider(rules, actor, reason, "hold")
+    reason = check_decider(rules, actor, reason, "hold")
     with store.write() as connection:
         for hold in load_holds(connection):
             if hold.is_open and (hold.subject_type, hold.subject_id, hold.reason) == (
@@ -210,13 +212,15 @@ def release_hold(
     rules: ApprovalRules,
     recorded_at: datetime,
     identity_level: str = "os_user",
+    signature: str | None = None,
 ) -> Hold:
     """Release an open hold; what was held is payable again from the next proposal on.
 
-    Raises: DecisionRefusedError when there is no such open hold, a reason or role is missing, or
-    the hold belongs to a dispute, whose end releases it.
+    signature: over ``release_message``.
+    Raises: DecisionRefusedError when there is no such open hold, a reason or role is missing, the
+    person is not known surely enough, or the hold belongs to a dispute, whose end releases it.
     """
-    check_decider(rules, actor, reason, "release")
+    reason = check_decider(rules, actor, reason, "release")
     with store.write() as connection:
         hold = {hold.hold_id: hold for hold in load_holds(connection)}.get(hold_id)
         if hold is None or not hold.is_open:
@@ -226,15 +230,31 @@ def release_hold(
                 f"hold {hold_id} lasts as long as dispute {hold.dispute_id}; decide or withdraw "
                 "that. Nothing was recorded"
             )
+        proof = proved(
+            rules,
+            kind=_RELEASED,
+            subject=f"hold:{hold_id}",
+            payload={},
+            actor=person(actor),
+            at=recorded_at,
+            identity_level=identity_level,
+            signature=signature,
+        )
         append_release(
             connection,
             hold_id,
             reason=reason,
             actor=person(actor),
             recorded_at=recorded_at,
-            identity_level=identity_level,
+            identity_level=proof.identity_level,
+            payload=proof.payload,
         )
     return Hold(**{**vars(hold), "is_open": False})
+
+
+def release_message(hold_id: str, actor: str) -> str:
+    """What ``actor`` signs to release a hold; a hold is released once, a later one is another."""
+    return decision_message(_RELEASED, f"hold:{hold_id}", {}, actor)
 
 
 def append_release(
@@ -245,32 +265,39 @@ def append_release(
     actor: str,
     recorded_at: datetime,
     identity_level: str = "os_user",
+    payload: Mapping[str, Any] | None = None,
 ) -> None:
-    """Record a release in the caller's write transaction, which has checked it."""
+    """Record a release in the caller's write transaction, which has checked it.
+
+    payload: the signature, where there is one.
+    """
     events.append(
         connection,
         kind=_RELEASED,
         subject=f"hold:{hold_id}",
         actor=actor,
         recorded_at=recorded_at,
+        payload=payload,
         reason=reason,
         identity_level=identity_level,
     )
 
 
-def check_decider(rules: ApprovalRules, actor: str, reason: str, verb: str) -> None:
+def check_decider(rules: ApprovalRules, actor: str, reason: str, verb: str) -> str:
     """Refuse a decision without a reason, or by somebody who may not approve batches.
 
-    Raises: DecisionRefusedError.
+    Returns the reason as it is kept: without what nobody sees. Raises: DecisionRefusedError.
     """
     if not reason.strip():
         raise DecisionRefusedError(f"a {verb} needs a reason; nothing was recorded")
-    refuse_secrets(reason, "the reason")
+    kept = written(reason, "the reason")
+    refuse_secrets(kept, "the reason")
     if not any(rules.has_role(actor, role) for role in ROLES):
         raise DecisionRefusedError(
             f"{actor} may not {verb}: roles in program.yml name nobody of that name for "
             "partnerships or finance"
         )
+    return kept
 
 
 def with_former_leads(connection: Connection, holds: list[Hold]) -> list[Hold]:

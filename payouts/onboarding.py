@@ -26,6 +26,7 @@ from payouts.payee_state import (
     Payee,
 )
 from payouts.payees import load_payees
+from payouts.signed_decisions import Proof, decision_message, following, proved
 from payouts.store import Store
 from payouts.terms import ApprovalRules, person
 from payouts.texts import identifier, optional_written, written
@@ -161,40 +162,74 @@ def accept_terms(
     rules: ApprovalRules | None = None,
     reason: str = "",
     identity_level: str = "os_user",
+    signature: str | None = None,
 ) -> Payee:
     """Record that a partner accepted the terms, in the version that it was shown.
 
     terms_hash: of the programme's terms; text_sha256: of the page that was shown. rules: those of
     the programme when staff record it from a signed contract, who need a role and a reason that
-    names it; None when the partner itself accepts, having proved who it is.
+    names it; None when the partner itself accepts, having proved who it is. signature: of staff,
+    over ``acceptance_message``.
     Raises: DecisionRefusedError.
     """
     partner = identifier(partner_id, "the partner")
     accepter = identifier(person(actor), "who accepts")
-    version = written(terms_version, "the version of the terms", _VERSION_CHARACTERS)
     note = optional_written(reason, "the reason")
     if rules is not None:
         check_decider(rules, accepter, note, "record an acceptance of the terms")
+    payload = _acceptance(terms_version, terms_hash, text_sha256)
+    owner = f"{PARTNER_PREFIX}{partner}"
+    with store.write() as connection:
+        proof = Proof(identity_level, payload)
+        if rules is not None:
+            proof = proved(
+                rules,
+                kind=TERMS_ACCEPTED,
+                subject=owner,
+                payload=following(connection, owner, payload),
+                actor=accepter,
+                at=recorded_at,
+                identity_level=identity_level,
+                signature=signature,
+            )
+        events.append(
+            connection,
+            kind=TERMS_ACCEPTED,
+            subject=owner,
+            actor=accepter,
+            recorded_at=recorded_at,
+            payload=proof.payload,
+            reason=note,
+            identity_level=proof.identity_level,
+        )
+        return load_payees(connection)[partner]
+
+
+def acceptance_message(
+    connection: Connection,
+    partner_id: str,
+    *,
+    terms_version: str,
+    terms_hash: str,
+    text_sha256: str,
+    actor: str,
+) -> str:
+    """What ``actor`` of the staff signs to record a signed contract.
+
+    Raises: DecisionRefusedError.
+    """
+    payload = _acceptance(terms_version, terms_hash, text_sha256)
+    owner = f"{PARTNER_PREFIX}{identifier(partner_id, 'the partner')}"
+    return decision_message(TERMS_ACCEPTED, owner, following(connection, owner, payload), actor)
+
+
+def _acceptance(terms_version: str, terms_hash: str, text_sha256: str) -> dict[str, str]:
+    version = written(terms_version, "the version of the terms", _VERSION_CHARACTERS)
     if not _SHA256.fullmatch(terms_hash) or not _SHA256.fullmatch(text_sha256):
         raise DecisionRefusedError(
             "the accepted terms are not named by their SHA-256; nothing was recorded"
         )
-    with store.write() as connection:
-        events.append(
-            connection,
-            kind=TERMS_ACCEPTED,
-            subject=f"{PARTNER_PREFIX}{partner}",
-            actor=accepter,
-            recorded_at=recorded_at,
-            payload={
-                "terms_version": version,
-                "terms_hash": terms_hash,
-                "text_sha256": text_sha256,
-            },
-            reason=note,
-            identity_level=identity_level,
-        )
-        return load_payees(connection)[partner]
+    return {"terms_version": version, "terms_hash": terms_hash, "text_sha256": text_sha256}
 
 
 def checklist(payee: Payee, as_of: date) -> list[Step]:

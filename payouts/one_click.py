@@ -19,22 +19,25 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from payouts.approval_checks import may_approve, required_approvals
-from payouts.approvals import approve_in
-from payouts.errors import DecisionRefusedError
+from payouts.approvals import approve_in, stale_reasons
+from payouts.errors import BatchStaleError, DecisionRefusedError
+from payouts.export_files import discard_unregistered_export
+from payouts.freshness import mark_stale
 from payouts.records import BatchContent, BatchException, list_batches, load_content, load_state
 from payouts.signatures import approval_message
 from payouts.states import FINANCE_APPROVED, LIVE_STATES, BatchState
 from payouts.store import Store
 from payouts.terms import ApprovalRules, person
 
-APPROVE, EXPORT, WAIT = "approve", "export", "wait"
+APPROVE, EXPORT, WAIT, STALE = "approve", "export", "wait", "stale"
 _TYPED = re.compile(r"(?P<amount>[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?|[0-9]+(?:\.[0-9]+)?)"
                     r"\s*(?P<code>[A-Z]{3})")  # fmt: skip
 
 
 @dataclass(frozen=True)
 class PlannedBatch:
-    """One live batch and what becomes of it: ``approve``, ``export``, or ``wait`` with the reason.
+    """One live batch and what becomes of it: ``approve``, ``export``, or, with the reason, ``wait``
+    or ``stale``: its payout terms have changed, so that nobody approves it any more.
 
     ``missing``: approvals per role that it needs before the act, ``min_identity`` how its approvers
     must prove who they are. ``is_complete``: whether it is fully approved after the act.
@@ -61,7 +64,7 @@ class PlannedBatch:
 class PayPlan:
     """What one person would do for one pay date. Totals: minor units per currency, of what is done.
 
-    Batches that wait are shown and not counted.
+    Batches that wait or are stale are shown and not counted.
     """
 
     pay_date: str
@@ -97,7 +100,7 @@ def plan(
     )
     totals: dict[str, int] = {}
     for batch in planned:
-        if batch.act != WAIT:
+        if batch.act in (APPROVE, EXPORT):
             code = batch.currency_code
             totals[code] = totals.get(code, 0) + batch.total_amount_minor
     return PayPlan(pay_date.isoformat(), approver, role, planned, dict(sorted(totals.items())))
@@ -123,7 +126,9 @@ def approve_all(
     signatures: by batch id; each that is approved needs one, if any is given.
     Returns the plan that was carried out.
     Raises: DecisionRefusedError when there is nothing to do, the totals are others, or any single
-    approval is refused. Nothing is recorded then.
+    approval is refused. Nothing is recorded then. BatchStaleError when the payout terms have
+    changed since the proposal of one: those are stale now, and no other is approved, because the
+    totals were read with them.
     """
     typed_minor = parse_totals(typed)
     with store.write() as connection:
@@ -131,21 +136,40 @@ def approve_all(
             connection, pay_date=pay_date, actor=actor, role=role, rules=rules, at=recorded_at,
             with_export=with_export,
         )  # fmt: skip
-        check_totals(done, typed_minor)
-        for batch in done.acting(APPROVE):
-            approve_in(
-                connection,
-                home,
-                batch.batch_id,
-                approved_hash=batch.content_hash,
-                actor=actor,
-                role=role,
-                rules=rules,
-                recorded_at=recorded_at,
-                identity_level=identity_level,
-                signature=_signature_of(batch.batch_id, signatures),
-            )
+        stale = done.acting(STALE)
+        for batch in stale:
+            mark_stale(
+                connection, load_state(connection, batch.batch_id), [batch.reason],
+                actor=person(actor), recorded_at=recorded_at,
+            )  # fmt: skip
+        if not stale:
+            check_totals(done, typed_minor)
+            for batch in done.acting(APPROVE):
+                approve_in(
+                    connection,
+                    home,
+                    batch.batch_id,
+                    approved_hash=batch.content_hash,
+                    actor=actor,
+                    role=role,
+                    rules=rules,
+                    recorded_at=recorded_at,
+                    identity_level=identity_level,
+                    signature=_signature_of(batch.batch_id, signatures),
+                )
+    if stale:
+        _refuse_stale(store, home, stale)
     return done
+
+
+def _refuse_stale(store: Store, home: Path, stale: list[PlannedBatch]) -> None:
+    for batch in stale:
+        discard_unregistered_export(store, home, batch.batch_id)
+    shown = "; ".join(f"{batch.batch_id}, {batch.reason}" for batch in stale)
+    raise BatchStaleError(
+        f"no batch was approved; stale now, with their entries free: {shown}. Propose again "
+        "(partnerledger batches propose --pay-date), then look at the pay date anew"
+    )
 
 
 def check_totals(planned: PayPlan, typed_minor: Mapping[str, int]) -> None:
@@ -185,7 +209,8 @@ def parse_totals(typed: Iterable[str]) -> dict[str, int]:
         found = _TYPED.fullmatch(text.strip())
         if found is None:
             raise DecisionRefusedError(
-                f"{text!r} is no total; write it like 12,345.67 USD. Nothing was recorded"
+                f"{text!r} is no total; write it like 12,345.67 USD, without a sign. Nothing was "
+                "recorded"
             )
         code = found["code"]
         if code in totals:
@@ -219,6 +244,9 @@ def _planned(
             act = APPROVE
         except DecisionRefusedError as error:
             reason = str(error)
+    changed = "; ".join(stale_reasons(connection, batch_id, rules)) if act != WAIT else ""
+    if changed:
+        act, reason = STALE, changed
     return PlannedBatch(
         batch_id=batch_id,
         state=state.state,
@@ -232,7 +260,7 @@ def _planned(
         exceptions=content.exceptions,
         act=act,
         reason=reason,
-        is_complete=not missing or (act == APPROVE and missing == {role: 1}),
+        is_complete=act != STALE and (not missing or (act == APPROVE and missing == {role: 1})),
         message=approval_message(content, state.content_hash, role, state.approval_round),
     )
 

@@ -31,6 +31,11 @@ INVITATION_USED = "partner_invitation_used"
 
 PARTNER_PREFIX, PAYER_PREFIX = "partner:", "payer:"
 CLEAR = "clear"
+# What a record by hand may change; whatever else its event holds is of its signature.
+RECORDED_FIELDS = (
+    "terms_accepted", "payee_verified", "tax_form", "screening", "cooling_off_until",
+    "payee_fingerprint",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -119,7 +124,7 @@ def payer_after(payer: PayerAccount, event: Event) -> PayerAccount:
 
 
 def _recorded(payee: Payee, event: Event) -> Payee:
-    changes = dict(event.payload)
+    changes = {name: event.payload[name] for name in RECORDED_FIELDS if name in event.payload}
     if changes.get("cooling_off_until"):
         changes["cooling_off_until"] = date.fromisoformat(changes["cooling_off_until"])
     if changes.get("payee_fingerprint"):

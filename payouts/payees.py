@@ -24,14 +24,17 @@ from payouts.payee_state import (
     PAYER_PREFIX,
     PAYER_PROPOSED,
     RECORDED,
+    RECORDED_FIELDS,
     Payee,
     PayerAccount,
     after,
     payer_after,
 )
 from payouts.schema import batches
+from payouts.signed_decisions import Proof, decision_message, following, proved
 from payouts.store import Store
 from payouts.terms import ADMIN, ROLES, ApprovalRules
+from payouts.texts import optional_written, refuse_secrets
 
 EVENT_KIND = RECORDED
 _FLAGS = ("terms_accepted", "payee_verified", "screening")
@@ -59,53 +62,100 @@ def record_payee(
     payee_fingerprint: str | None = None,
     reason: str = "",
     identity_level: str = "os_user",
+    signature: str | None = None,
 ) -> Payee:
     """Record what changed about a payee; None leaves a status as it is.
 
     An approved batch whose gates fail because of it goes stale at its export or in the next night.
     Recording what is known already adds no event. Anybody may shut a gate; what opens one, shortens
     a cooling-off or names another account needs a role. rules: who has one; None: nobody.
-    payee_fingerprint: 16 to 64 hexadecimal digits, never an account number.
+    payee_fingerprint: 16 to 64 hexadecimal digits, never an account number. signature: over
+    ``record_message`` of the same changes; who opens something is known as surely as
+    ``approvals.min_identity`` asks for, who only shuts is not asked.
     Raises: DecisionRefusedError when nothing is given, the partner id is empty, the fingerprint
-    is none, or a role is missing.
+    is none, a role is missing, or the person is not known surely enough.
     """
+    changes = payee_changes(
+        terms_accepted=terms_accepted, payee_verified=payee_verified, tax_form=tax_form,
+        screening=screening, cooling_off_until=cooling_off_until,
+        clear_cooling_off=clear_cooling_off, payee_fingerprint=payee_fingerprint,
+    )  # fmt: skip
+    if not partner_id:
+        raise DecisionRefusedError("a payee record needs a partner; nothing was recorded")
+    owner = f"{PARTNER_PREFIX}{partner_id}"
+    reason = optional_written(reason, "the reason")
+    refuse_secrets(reason, "the reason")
+    with store.write() as connection:
+        before = load_payees(connection).get(partner_id, Payee(partner_id))
+        changed = replace(before, **changes)
+        _check_vault_decides(before, changes)
+        opened = _opened(before, changes)
+        _check_opener(partner_id, opened, actor, rules)
+        if changed != before:
+            proof = Proof(identity_level, changes)
+            if opened or signature:
+                proof = proved(
+                    rules or ApprovalRules({}),
+                    kind=EVENT_KIND,
+                    subject=owner,
+                    payload=following(connection, owner, changes),
+                    actor=actor,
+                    at=recorded_at,
+                    identity_level=identity_level,
+                    signature=signature,
+                )
+            events.append(
+                connection,
+                kind=EVENT_KIND,
+                subject=owner,
+                actor=actor,
+                recorded_at=recorded_at,
+                payload=proof.payload,
+                reason=reason,
+                identity_level=proof.identity_level,
+            )
+        return load_payees(connection).get(partner_id, changed)
+
+
+def payee_changes(
+    *,
+    terms_accepted: bool | None = None,
+    payee_verified: bool | None = None,
+    tax_form: bool | None = None,
+    screening: bool | None = None,
+    cooling_off_until: date | None = None,
+    clear_cooling_off: bool = False,
+    payee_fingerprint: str | None = None,
+) -> dict[str, Any]:
+    """What a record would change, by field of ``Payee``; None leaves a status as it is.
+
+    Raises: DecisionRefusedError when nothing is given, or the fingerprint is none.
+    """
+    given = (
+        terms_accepted, payee_verified, tax_form, screening, cooling_off_until,
+        _checked_fingerprint(payee_fingerprint),
+    )  # fmt: skip
     changes: dict[str, Any] = {
-        name: value
-        for name, value in (
-            ("terms_accepted", terms_accepted),
-            ("payee_verified", payee_verified),
-            ("tax_form", tax_form),
-            ("screening", screening),
-            ("cooling_off_until", cooling_off_until),
-            ("payee_fingerprint", _checked_fingerprint(payee_fingerprint)),
-        )
-        if value is not None
+        name: value for name, value in zip(RECORDED_FIELDS, given, strict=True) if value is not None
     }
     if clear_cooling_off:
         if cooling_off_until is not None:
             raise DecisionRefusedError("give a cooling-off date or clear it, not both")
         changes["cooling_off_until"] = None
-    if not partner_id or not changes:
-        raise DecisionRefusedError(
-            "a payee record needs a partner and at least one status; nothing was recorded"
-        )
-    with store.write() as connection:
-        before = load_payees(connection).get(partner_id, Payee(partner_id))
-        changed = replace(before, **changes)
-        _check_vault_decides(before, changes)
-        _check_opener(before, changes, actor, rules)
-        if changed != before:
-            events.append(
-                connection,
-                kind=EVENT_KIND,
-                subject=f"{PARTNER_PREFIX}{partner_id}",
-                actor=actor,
-                recorded_at=recorded_at,
-                payload=changes,
-                reason=reason,
-                identity_level=identity_level,
-            )
-        return load_payees(connection).get(partner_id, changed)
+    if not changes:
+        raise DecisionRefusedError("a payee record needs at least one status; nothing was recorded")
+    return changes
+
+
+def record_message(
+    connection: Connection, partner_id: str, changes: Mapping[str, Any], actor: str
+) -> str:
+    """What ``actor`` signs to record these changes (``payee_changes``) of a partner.
+
+    It names the last event of the partner: a gate that was shut since is not opened by it again.
+    """
+    owner = f"{PARTNER_PREFIX}{partner_id}"
+    return decision_message(EVENT_KIND, owner, following(connection, owner, changes), actor)
 
 
 def load_payees(connection: Connection) -> dict[str, Payee]:
@@ -171,10 +221,8 @@ def _check_vault_decides(before: Payee, changes: Mapping[str, Any]) -> None:
         )
 
 
-def _check_opener(
-    before: Payee, changes: Mapping[str, Any], actor: str, rules: ApprovalRules | None
-) -> None:
-    """Who opens a gate lets money go, so it is somebody whom the terms name."""
+def _opened(before: Payee, changes: Mapping[str, Any]) -> list[str]:
+    """What of these changes lets money go, in words."""
     opened = [name for name in _STATUSES if changes.get(name) and not getattr(before, name)]
     if "cooling_off_until" in changes and before.cooling_off_until is not None:
         until = changes["cooling_off_until"]
@@ -182,12 +230,19 @@ def _check_opener(
             opened.append("an earlier end of the cooling-off")
     if changes.get("payee_fingerprint", before.payee_fingerprint) != before.payee_fingerprint:
         opened.append("another account")
+    return opened
+
+
+def _check_opener(
+    partner_id: str, opened: list[str], actor: str, rules: ApprovalRules | None
+) -> None:
+    """Who opens a gate lets money go, so it is somebody whom the terms name."""
     if not opened or (rules and any(rules.has_role(actor, role) for role in _OPENERS)):
         return
     raise DecisionRefusedError(
-        f"{actor} may not record {', '.join(opened)} of {before.partner_id}: roles in program.yml "
-        f"name nobody of that name for {', '.join(_OPENERS[:-1])} or {_OPENERS[-1]}. Anybody may "
-        "shut a gate. Nothing was recorded"
+        f"{actor} may not record {', '.join(opened)} of {partner_id}: roles in program.yml name "
+        f"nobody of that name for {', '.join(_OPENERS[:-1])} or {_OPENERS[-1]}. Anybody may shut "
+        "a gate. Nothing was recorded"
     )
 
 

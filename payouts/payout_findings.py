@@ -1,7 +1,8 @@
 """What needs a person about payouts, for the list of exceptions in the warehouse.
 
-What belongs here: collecting what was recorded about settlement and payout details, ids only.
-What does not: recording it (``settlement``, ``payee_details``) and deciding what to do.
+What belongs here: collecting what was recorded about settlement, payout details and messages, ids
+only. What does not: recording it (``settlement``, ``payee_details``, ``outbox``) and deciding what
+to do.
 """
 
 from __future__ import annotations
@@ -13,11 +14,13 @@ from sqlalchemy import Connection
 
 from payouts import events
 from payouts.hashing import parse_instant
+from payouts.outbox import undelivered
 from payouts.payee_details_records import load_duplicate_accounts
 from payouts.payee_state import DETAILS_PROPOSED
 from payouts.payees import load_payees
 from payouts.settlement.open_lines import open_lines
 
+_SHOWN_ID = 12
 CHANGE_REQUESTED = "payee_change_requested"
 FINDING_COLUMNS: tuple[tuple[str, str], ...] = (
     ("kind", "varchar"), ("subject", "varchar"), ("detail", "varchar"), ("opened_at", "timestamp"),
@@ -31,6 +34,7 @@ def finding_rows(connection: Connection) -> list[dict[str, Any]]:
         *_requested_changes(connection),
         *_waiting_details(connection),
         *_shared_accounts(connection),
+        *_undelivered_notices(connection),
     ]
 
 
@@ -92,6 +96,19 @@ def _shared_accounts(connection: Connection) -> list[dict[str, Any]]:
             None,
         )
         for shared in load_duplicate_accounts(connection)
+    ]
+
+
+def _undelivered_notices(connection: Connection) -> list[dict[str, Any]]:
+    """Messages that were refused, given up, or may have been sent; no address is repeated."""
+    return [
+        _row(
+            "notice_not_delivered",
+            f"message:{message.message_id[:_SHOWN_ID]}",
+            f"{message.kind}: {message.last_error or 'it may have been sent: its sender ended'}",
+            message.changed_at,
+        )
+        for message in undelivered(connection)
     ]
 
 

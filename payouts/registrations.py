@@ -286,8 +286,11 @@ def _expected(amount_minor: int | None, currency_code: str | None) -> dict[str, 
             f"{code!r} is not a currency; write three capitals such as USD. Nothing was recorded"
         )
     if amount_minor is not None and not 0 <= amount_minor <= _LARGEST_AMOUNT:
+        from program.currencies import to_major
+
         raise DecisionRefusedError(
-            "the expected amount is negative or too large; nothing was recorded"
+            f"the expected amount is from 0 to {to_major(_LARGEST_AMOUNT, code):,} {code}; correct "
+            "it. Nothing was recorded"
         )
     return {"expected_amount_minor": amount_minor, "currency_code": code}
 

@@ -84,7 +84,8 @@ def _payment_batch(
     if vault is None:
         raise ExportRefusedError(
             f"batch {content.batch_id} is paid by {content.rail}, whose accounts are in the vault; "
-            "nothing was exported. Set PARTNERLEDGER_VAULT_KEY and export again"
+            "nothing was exported. Set PARTNERLEDGER_VAULT_KEY to the vault's key, which is kept "
+            "where your secrets are kept (docs/runbooks/payee-details.md), and export again"
         )
     if content.payer_details_id is None:
         raise ExportRefusedError(

@@ -132,7 +132,7 @@ batches = _table(
 )
 
 # Where a batch stands now: the fold of its events, kept for quick reading and checked by verify.
-# The only table here that is ever updated.
+# The only table about money that is ever updated.
 batch_states = _table(
     "batch_states",
     _text("batch_id", ForeignKey("batches.batch_id"), primary_key=True),
@@ -308,6 +308,81 @@ adjustments = _table(
     _text("corrects_entry_id", nullable=True),
     _text("evidence"),
     Index("adjustments_by_partner", "partner_id", "seq"),
+)
+
+# Who is signed in to the web app. The cookie holds a token, this table its SHA-256 alone. No
+# decision: rows are revoked, and removed once they are old. kind: staff, partner or demo.
+web_sessions = _table(
+    "web_sessions",
+    _text("session_sha256", primary_key=True),
+    _text("subject"),
+    _text("kind"),
+    _text("identity_level"),
+    _text("partner_id", nullable=True),
+    _text("created_at"),
+    _text("expires_at"),
+    _text("revoked_at", nullable=True),
+    Index("web_sessions_by_subject", "subject"),
+)
+
+# Links by mail with which a partner signs in, once each. Hashes alone, of token and address.
+login_links = _table(
+    "login_links",
+    _text("token_sha256", primary_key=True),
+    _text("partner_id"),
+    _text("email_sha256"),
+    _text("created_at"),
+    _text("expires_at"),
+    _text("used_at", nullable=True),
+    Index("login_links_by_address", "email_sha256", "created_at"),
+)
+
+# To which addresses a partner may have such links sent, in lower case. source: directory (copied
+# when a night is published), invitation or person.
+portal_addresses = _table(
+    "portal_addresses",
+    _text("partner_id", primary_key=True),
+    _text("email", primary_key=True),
+    _text("source"),
+    _text("added_at"),
+    Index("portal_addresses_by_email", "email"),
+)
+
+# Messages to partners and staff, see ``outbox``. No decision: a row moves through its states.
+# channel: mail or webhook. claimed_by: the process that took it to send it. needs_person: 1 until
+# somebody has looked at what was not delivered. payload: what the template is filled with, JSON;
+# emptied where it would let somebody in.
+outbox_messages = _table(
+    "outbox_messages",
+    _text("message_id", primary_key=True),
+    _text("kind"),
+    _text("subject_ref"),
+    _text("channel"),
+    _text("recipient"),
+    _text("locale"),
+    _text("payload"),
+    _text("created_at"),
+    _text("expires_at", nullable=True),
+    _text("state"),
+    _number("attempts"),
+    _text("next_attempt_at", nullable=True),
+    _text("claimed_at", nullable=True),
+    _text("claimed_by", nullable=True),
+    _text("last_error", nullable=True),
+    _number("needs_person"),
+    _text("changed_at"),
+    _text("sent_at", nullable=True),
+    Index("outbox_messages_by_state", "state", "channel", "created_at"),
+)
+
+# What has been told, by a key of the fact and of who was told. message_id: null for what was known
+# before notices were switched on. segment: of a statement, the last one that it covers.
+notices_told = _table(
+    "notices_told",
+    _text("told_key", primary_key=True),
+    _text("message_id", nullable=True),
+    _number("segment", nullable=True),
+    _text("told_at"),
 )
 
 # One row, locked first by each writer on PostgreSQL; SQLite takes its own write lock instead.

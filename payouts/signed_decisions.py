@@ -1,4 +1,4 @@
-"""Decisions that are signed with an SSH key: payout details, adjustments, delegations, resuming.
+"""Decisions that are signed with an SSH key, other than approvals of batches.
 
 What belongs here: the line that is signed, checking a signature when a decision is recorded, and
 checking all of them again. What does not: keys and ``ssh-keygen`` (``signatures``), approvals of
@@ -6,7 +6,8 @@ batches (``approval_checks``). Decision 0049.
 
 The line names kind, subject, content and person. The content is what the person decides, as the
 event keeps it: what follows from the moment of deciding (``_FOLLOWS``) is left out, so that a line
-can be signed elsewhere and brought back.
+can be signed elsewhere and brought back. A decision that can be taken more than once names in its
+content what it follows on, so that an old signature is of no use.
 """
 
 from __future__ import annotations
@@ -33,10 +34,24 @@ SIGNABLE_KINDS = (
     "adjustment_approved",
     DELEGATED,
     "payouts_resumed",
+    "batch_rejected",
+    "batch_abort_requested",
+    "batch_aborted",
+    "hold_released",
+    "payee_recorded",
+    "payee_tax_form_recorded",
+    "payee_terms_accepted",
 )
 _MESSAGE_VERSION = "partnerledger-decision-v1"
-_FOLLOWS = frozenset({"cooling_off_until", "effective_date"})
+# By kind: a field that follows from the moment in one may be what is decided in another.
+_FOLLOWS = {
+    "payee_details_approved": ("cooling_off_until",),
+    "payer_details_approved": ("cooling_off_until",),
+    "adjustment_approved": ("effective_date",),
+    "batch_aborted": ("rows_sha256", "segment"),
+}
 _OF_SIGNATURE = ("key_fingerprint", "signature")
+_FOLLOWS_ON = "follows_event"
 
 
 @dataclass(frozen=True)
@@ -55,10 +70,19 @@ def decision_message(kind: str, subject: str, payload: Mapping[str, Any], actor:
     """
     if kind == DELEGATED:
         subject = f"delegation:{payload['delegate']}"
-    left_out = _FOLLOWS.union(_OF_SIGNATURE)
+    left_out = {*_FOLLOWS.get(kind, ()), *_OF_SIGNATURE}
     decided = {name: value for name, value in payload.items() if name not in left_out}
     fields = (_MESSAGE_VERSION, kind, subject, sha256_text(canonical_json(decided)), person(actor))
     return "|".join(fields) + "\n"
+
+
+def following(connection: Connection, subject: str, payload: Mapping[str, Any]) -> dict[str, Any]:
+    """The payload with the number of the last event of its subject; 0 when there was none.
+
+    For what can be decided again: a gate that was shut since is not opened by an old signature.
+    """
+    earlier = events.of_subject(connection, subject)
+    return {**payload, _FOLLOWS_ON: earlier[-1].seq if earlier else 0}
 
 
 def proved(

@@ -23,7 +23,7 @@ from payouts.durable import ensure_folder
 from payouts.errors import ControlBusyError, StorageError, StoreError
 from payouts.schema import write_locks
 
-SCHEMA_REVISION = "0004"  # the newest module in migrations/versions; a test compares them
+SCHEMA_REVISION = "0006"  # the newest module in migrations/versions; a test compares them
 URL_VARIABLE = "PARTNERLEDGER_CONTROL_URL"
 FILE_NAME = "control.sqlite"
 # Long enough for a posting of millions of rows to be registered, short enough to be noticed.
@@ -36,6 +36,8 @@ _BUSY_TEXTS = (
 )
 # Any number that nothing else in the database uses: two processes never upgrade it at once.
 _UPGRADE_LOCK = 7_304_119
+# insufficient_privilege of PostgreSQL, appendix A.
+_NO_PRIVILEGE = "42501"
 _FULL_TEXTS = ("disk is full", "readonly database", "disk i/o error", "unable to open")
 
 
@@ -211,6 +213,12 @@ def _database_errors(home: Path) -> Iterator[None]:
             error
         )
     except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) == _NO_PRIVILEGE:
+            said = str(error.orig).splitlines()[0]
+            raise StoreError(
+                f"the role of {URL_VARIABLE} may not do that: {said}; nothing was recorded. "
+                "docs/runbooks/postgresql.md says which role may do what, and who changes tables"
+            ) from error
         raise StoreError(
             f"the control database in {home} refused a statement: {error.orig}; nothing was "
             "recorded. Run partnerledger verify"

@@ -10,12 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection
 
 from payouts import events
 from payouts.errors import DecisionRefusedError
 from payouts.holds import check_decider
 from payouts.payee_state import PARTNER_PREFIX, TAX_FORM_RECORDED, Payee
 from payouts.payees import load_payees
+from payouts.signed_decisions import Proof, decision_message, following, proved
 from payouts.store import Store
 from payouts.terms import ApprovalRules, person
 from payouts.texts import identifier, optional_written
@@ -66,48 +70,67 @@ def record_tax_form(
     services_in_us: bool | None = None,
     reason: str = "",
     identity_level: str = "os_user",
+    signature: str | None = None,
 ) -> Payee:
     """Record a signed form; ``none`` takes back what was recorded and needs a reason.
 
     entity: who signed; by the form where it says so. services_in_us: where the services are
     performed; a W-8 needs it, and with True the gate stays shut until somebody has reviewed the
     case and records the status by hand (``payees.record_payee``).
-    Raises: DecisionRefusedError when the form and the entity do not match, a value is missing, or
-    the form was signed later than it is recorded.
+    signature: over ``tax_form_message``; who takes a form back is not asked for one.
+    Raises: DecisionRefusedError when the form and the entity do not match, a value is missing, the
+    form was signed later than it is recorded, or the person is not known surely enough.
     """
     recorder = identifier(person(actor), "the person who records the form")
     note = optional_written(reason, "the reason")
     check_decider(rules, recorder, note or form_type, "record a tax form")
-    if form_type not in FORM_TYPES:
-        raise DecisionRefusedError(
-            f"{form_type!r} is not a tax form; use {', '.join(FORM_TYPES)}. Nothing was recorded"
-        )
-    if form_type == NONE:
-        _check_taking_back(note, signed_on)
-    else:
-        _check_signature(form_type, signed_on, recorded_at)
-        entity = _checked_entity(form_type, entity)
-        _check_services(form_type, services_in_us)
-    is_us_source = form_type in _FOREIGN and bool(services_in_us)
+    payload = _payload(form_type, signed_on, entity, services_in_us, note, recorded_at)
+    owner = f"{PARTNER_PREFIX}{identifier(partner_id, 'the partner')}"
     with store.write() as connection:
+        proof = Proof(identity_level, payload)
+        if payload["is_valid"] or signature:
+            proof = proved(
+                rules,
+                kind=TAX_FORM_RECORDED,
+                subject=owner,
+                payload=following(connection, owner, payload),
+                actor=recorder,
+                at=recorded_at,
+                identity_level=identity_level,
+                signature=signature,
+            )
         events.append(
             connection,
             kind=TAX_FORM_RECORDED,
-            subject=f"{PARTNER_PREFIX}{identifier(partner_id, 'the partner')}",
+            subject=owner,
             actor=recorder,
             recorded_at=recorded_at,
-            payload={
-                "form_type": form_type,
-                "entity": None if form_type == NONE else entity,
-                "signed_on": signed_on,
-                "valid_until": valid_until(form_type, signed_on) if signed_on else None,
-                "services_in_us": None if form_type == NONE else services_in_us,
-                "is_valid": form_type != NONE and not is_us_source,
-            },
+            payload=proof.payload,
             reason=note,
-            identity_level=identity_level,
+            identity_level=proof.identity_level,
         )
         return load_payees(connection)[partner_id.strip()]
+
+
+def tax_form_message(
+    connection: Connection,
+    partner_id: str,
+    *,
+    form_type: str,
+    signed_on: date | None,
+    entity: str | None,
+    services_in_us: bool | None,
+    reason: str,
+    actor: str,
+    at: datetime,
+) -> str:
+    """What ``actor`` signs to record a form.
+
+    Raises: DecisionRefusedError, as ``record_tax_form`` does.
+    """
+    payload = _payload(form_type, signed_on, entity, services_in_us, reason.strip(), at)
+    owner = f"{PARTNER_PREFIX}{identifier(partner_id, 'the partner')}"
+    return decision_message(TAX_FORM_RECORDED, owner, following(connection, owner, payload), actor)
 
 
 def reminders(payees: Iterable[Payee], as_of: date) -> list[TaxFormReminder]:
@@ -127,6 +150,37 @@ def reminders(payees: Iterable[Payee], as_of: date) -> list[TaxFormReminder]:
                 )
             )
     return sorted(due, key=lambda reminder: (reminder.days_left, reminder.partner_id))
+
+
+def _payload(
+    form_type: str,
+    signed_on: date | None,
+    entity: str | None,
+    services_in_us: bool | None,
+    note: str,
+    recorded_at: datetime,
+) -> dict[str, Any]:
+    """What is recorded of a form, checked. Raises: DecisionRefusedError."""
+    if form_type not in FORM_TYPES:
+        raise DecisionRefusedError(
+            f"{form_type!r} is not a tax form; use {', '.join(FORM_TYPES)}. Nothing was recorded"
+        )
+    if form_type == NONE:
+        _check_taking_back(note, signed_on)
+        entity = services_in_us = None
+    else:
+        _check_signature(form_type, signed_on, recorded_at)
+        entity = _checked_entity(form_type, entity)
+        _check_services(form_type, services_in_us)
+    is_us_source = form_type in _FOREIGN and bool(services_in_us)
+    return {
+        "form_type": form_type,
+        "entity": entity,
+        "signed_on": signed_on,
+        "valid_until": valid_until(form_type, signed_on) if signed_on else None,
+        "services_in_us": services_in_us,
+        "is_valid": form_type != NONE and not is_us_source,
+    }
 
 
 def _check_taking_back(note: str, signed_on: date | None) -> None:

@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from program.load import Workspace
+    from program.schema_payouts import Schedule
 
 GATES = ("status", "terms_accepted", "payee_verified", "tax_form", "screening", "cooling_off")
 ROLES = ("partnerships", "finance")
@@ -41,7 +42,8 @@ class PayoutRules:
     """Who may be paid, by what and from how much on (P2, P3).
 
     Minimums in minor units, `>=` pays. ``offset_share``: the part of later earnings that is netted
-    against a negative balance.
+    against a negative balance. ``schedule``: the settings of `payouts.schedule` that its frequency
+    reads, as plain values.
     """
 
     legal_entity: str
@@ -53,9 +55,11 @@ class PayoutRules:
     pilot_partners: frozenset[str] = frozenset()
     offset_share: Decimal = Decimal(1)
     cooling_off_days: int = 7
+    night_max_age_days: int | None = 7
     caps: Caps = field(default_factory=Caps)
     dispute_window_days: int = 60
     dispute_answer_days: int = 14
+    schedule: Mapping[str, Any] = field(default_factory=dict)
 
     def rail_for(self, currency_code: str) -> str:
         """The rail that pays this currency."""
@@ -77,7 +81,9 @@ class ApprovalRules:
     """Who must agree before money leaves. ``roles`` holds normalised actors, see ``person``.
 
     ``with_exceptions``: people per role at least, for a batch with exceptions; see ``required``.
-    ``allowed_signers``: the file of people and their keys, see ``signatures``.
+    ``allowed_signers``: the file of people and their keys, see ``signatures``. ``payouts``: the
+    payout terms of today, under which a batch must have been proposed to be approved; None, where
+    no batch is approved, compares nothing.
     """
 
     roles: Mapping[str, frozenset[str]]
@@ -86,6 +92,7 @@ class ApprovalRules:
     min_identity: str = "os_user"
     with_exceptions: Mapping[str, int] = field(default_factory=dict)
     allowed_signers: Path | None = None
+    payouts: PayoutRules | None = None
 
     def required(
         self, total_amount_minor: int, currency_code: str, has_exceptions: bool = False
@@ -156,6 +163,7 @@ def payout_rules(workspace: Workspace) -> PayoutRules:
         pilot_partners=frozenset(workspace.program.pilot.partners),
         offset_share=terms.offset_share,
         cooling_off_days=terms.cooling_off_days,
+        night_max_age_days=terms.night_max_age_days,
         caps=Caps(
             per_partner_minor=_minor(terms.caps.per_partner),
             per_batch_minor=_minor(terms.caps.per_batch),
@@ -164,6 +172,7 @@ def payout_rules(workspace: Workspace) -> PayoutRules:
         ),
         dispute_window_days=terms.disputes.window_days,
         dispute_answer_days=terms.disputes.answer_days,
+        schedule=_schedule(terms.schedule),
     )
 
 
@@ -183,6 +192,7 @@ def approval_rules(workspace: Workspace) -> ApprovalRules:
         min_identity=approvals.min_identity,
         with_exceptions={} if extra is None else {role: getattr(extra, role) for role in ROLES},
         allowed_signers=workspace.root / ALLOWED_SIGNERS,
+        payouts=payout_rules(workspace),
     )
 
 
@@ -190,3 +200,14 @@ def _minor(amounts: Mapping[str, Decimal]) -> dict[str, int]:
     from program.currencies import to_minor
 
     return {code: to_minor(amount, code) for code, amount in amounts.items()}
+
+
+def _schedule(schedule: Schedule) -> dict[str, Any]:
+    """What decides pay dates and cut-offs (P4): a monthly schedule has no pay weekday."""
+    frequency = schedule.frequency
+    read = {
+        "monthly": {"cutoff": schedule.cutoff, "pay_day": schedule.pay_day},
+        "twice_monthly": {"pay_days": sorted(schedule.pay_days)},
+        "weekly": {"pay_weekday": schedule.pay_weekday},
+    }[frequency]
+    return {"frequency": frequency, **read, "business_day": schedule.business_day}

@@ -22,10 +22,23 @@ _ADDRESS = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 _LONG_NUMBER = re.compile(r"(?<![0-9A-Za-z_-])[0-9]{9,}(?![0-9A-Za-z_-])")
 _ACCOUNT = re.compile(r"(?<![0-9A-Za-z_-])[A-Z]{2}[0-9]{2}( ?[0-9A-Z]){11,30}(?![0-9a-z_-])")
 _KEPT_CONTROLS = "\n\t"
-# These turn the direction of the text around them, so that it reads as something else.
-_DIRECTION_CONTROLS = frozenset(
-    chr(code) for first, last in ((0x202A, 0x202E), (0x2066, 0x2069))
-    for code in range(first, last + 1)
+
+
+def _characters(*spans: tuple[int, int]) -> frozenset[str]:
+    return frozenset(chr(code) for first, last in spans for code in range(first, last + 1))
+
+
+# These turn the direction of the text around them, so that it reads as something else, or have no
+# width at all. The two joiners (U+200C, U+200D) stay in texts: Persian and Hindi are written with
+# them.
+_STRIPPED = _characters(
+    (0x00AD, 0x00AD), (0x061C, 0x061C), (0x180E, 0x180E), (0x200B, 0x200B), (0x200E, 0x200F),
+    (0x202A, 0x202E), (0x2060, 0x206F), (0xFEFF, 0xFEFF), (0xFFF9, 0xFFFB), (0xE0000, 0xE007F),
+)  # fmt: skip
+# Letters and marks by their category, and yet nobody sees them: fillers, blanks, variants.
+_BLANK = _characters(
+    (0x034F, 0x034F), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F), (0x2800, 0x2800),
+    (0x3164, 0x3164), (0xFE00, 0xFE0F), (0xFFA0, 0xFFA0), (0xE0100, 0xE01EF),
 )  # fmt: skip
 
 
@@ -49,6 +62,22 @@ def identifier(text: str, what: str) -> str:
     return cleaned
 
 
+def actor(text: str, what: str) -> str:
+    """Who acts, as typed, without surrounding space; it is printed beside all that was decided.
+
+    Raises: DecisionRefusedError when it holds a character that is not printed: a name that only
+    looks like somebody else's. The character is named by its number, and the name not repeated.
+    """
+    cleaned = text.strip()
+    for character in cleaned:
+        if not character.isprintable() or character in _BLANK:
+            raise DecisionRefusedError(
+                f"{what} holds a character that nobody sees (U+{ord(character):04X}); type the "
+                "name anew, as in roles of program.yml. Nothing was recorded"
+            )
+    return cleaned
+
+
 def optional_identifier(text: str | None, what: str) -> str | None:
     """An id, or None when nothing but space was given.
 
@@ -58,7 +87,7 @@ def optional_identifier(text: str | None, what: str) -> str | None:
 
 
 def written(text: str, what: str, limit: int = REASON_CHARACTERS) -> str:
-    """A text by people: control characters but line breaks and tabs stripped, space trimmed.
+    """A text by people: what nobody sees is stripped but line breaks and tabs, space trimmed.
 
     Raises: DecisionRefusedError when nothing is left, or more than ``limit`` characters are.
     """
@@ -161,7 +190,7 @@ def shown_actor(actor: str) -> str:
 
 
 def _is_control(character: str) -> bool:
-    return unicodedata.category(character) in ("Cc", "Cs") or character in _DIRECTION_CONTROLS
+    return unicodedata.category(character) in ("Cc", "Cs") or character in _STRIPPED
 
 
 def _is_unseen(character: str) -> bool:

@@ -128,7 +128,11 @@ class Vault:
             )
         if row.is_erased:
             raise DetailsMissingError(
-                f"the details {details_id} of {row.owner} were erased; propose new ones"
+                f"the payout details {details_id} of {_owner_words(row.owner)} were erased: no key "
+                "opens them, and no file that names them is written any more. To pay by this "
+                "account again, propose new details with partnerledger payee "
+                f"{'payer set' if row.owner.startswith(PAYER_OWNER) else 'details set'}, and a new "
+                "batch; of what was exported before, the manifest stays"
             )
         read = payer_from_json if row.owner.startswith(PAYER_OWNER) else details_from_json
         return read(row.rail, self._opened(row))
@@ -271,6 +275,11 @@ def _shown(row: StoredRow, is_new: bool = True) -> StoredDetails:
         account_fingerprint=row.account_fingerprint,
         is_new=is_new,
     )
+
+
+def _owner_words(owner: str) -> str:
+    kind, _, name = owner.partition(":")
+    return f"the payer of {name}" if f"{kind}:" == PAYER_OWNER else f"{kind} {name}"
 
 
 def _damaged(path: Path, what: str) -> VaultDamagedError:

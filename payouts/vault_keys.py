@@ -46,7 +46,8 @@ def parse_keys(text: str) -> tuple[MasterKey, ...]:
     if not parts:
         raise VaultKeyMissingError(
             f"payout details are in the vault and {KEY_VARIABLE} is not set; set it to the vault's "
-            f"key (32 bytes in base64; for a new vault {_HOW_TO_MAKE})"
+            "key, which is kept where your secrets are kept and by who set the vault up: 32 bytes "
+            f"in base64 (for a new vault {_HOW_TO_MAKE}; docs/runbooks/payee-details.md)"
         )
     return tuple(_parsed(part, number) for number, part in enumerate(parts, start=1))
 

@@ -16,6 +16,7 @@ from payouts.errors import PayoutsError
 from payouts.findings import Check, Evidence, Finding
 from payouts.parquet import parquet_scan, quoted
 from payouts.payout_entries import ENTRY_KIND
+from payouts.proposal_terms import PAYLOAD_KEY
 from payouts.records import content_hash, list_batches, load_content, load_state
 from payouts.schema import batch_states, batches
 from payouts.signatures import signature_faults
@@ -42,7 +43,9 @@ def _batch_states(evidence: Evidence) -> Iterator[Finding]:
         faults.append("batches and their events are not the same set")
     for batch_id, payload in proposed.items():
         row = stored.get(batch_id)
-        if row is not None and any(payload[name] != getattr(row, name) for name in payload):
+        # The terms of the proposal stand in the event alone, which the chain proves.
+        names = payload.keys() - {PAYLOAD_KEY}
+        if row is not None and any(payload[name] != getattr(row, name) for name in names):
             faults.append(f"batch {batch_id} is not what its first event says")
         try:
             load_state(evidence.control, batch_id)

@@ -62,7 +62,9 @@ class YearTotal:
     """What one legal entity paid one partner in a year, in one currency and reporting class.
 
     ``reporting``: ``payer`` or ``tpso``. ``form`` and ``threshold_minor`` are None where no
-    threshold is known to apply. ``is_reached``: at the threshold or above it.
+    threshold is known to apply. ``is_reached``: at the threshold or above it. ``uncompared_form``:
+    the form whose thresholds are all in other currencies, so that nothing says whether this total
+    reaches one: amounts of different currencies are never added (M1).
     """
 
     year: int
@@ -76,6 +78,7 @@ class YearTotal:
     form: str | None
     threshold_minor: int | None
     is_reached: bool
+    uncompared_form: str | None = None
 
 
 @dataclass(frozen=True)
@@ -148,7 +151,8 @@ def _total(
 ) -> YearTotal:
     partner_id, legal_entity, currency_code, reporting = key
     amount_minor = sum(payment.amount_minor for payment in paid)
-    threshold = _threshold(year, currency_code, reporting, payee)
+    possible = _possible_thresholds(year, reporting, payee)
+    threshold = next((row for row in possible if row.currency_code == currency_code), None)
     return YearTotal(
         year=year,
         partner_id=partner_id,
@@ -161,6 +165,7 @@ def _total(
         form=threshold.form if threshold else None,
         threshold_minor=threshold.amount_minor if threshold else None,
         is_reached=threshold is not None and amount_minor >= threshold.amount_minor,
+        uncompared_form=possible[0].form if possible and threshold is None else None,
     )
 
 
@@ -171,14 +176,11 @@ def _by_rail(paid: list[_Payment]) -> tuple[RailTotal, ...]:
     return tuple(RailTotal(rail, sum(each), len(each)) for rail, each in sorted(amounts.items()))
 
 
-def _threshold(year: int, currency_code: str, reporting: str, payee: Payee) -> Threshold | None:
+def _possible_thresholds(year: int, reporting: str, payee: Payee) -> list[Threshold]:
     """A payee whose form says that it is foreign has none; without any form it may have one."""
     if payee.tax_form_type not in (None, "none", _US_FORM):
-        return None
-    for row in thresholds():
-        if row.holds_in(year) and (row.currency_code, row.reporting) == (currency_code, reporting):
-            return row
-    return None
+        return []
+    return [row for row in thresholds() if row.holds_in(year) and row.reporting == reporting]
 
 
 def _payments(connection: Connection, timezone: str) -> list[_Payment]:

@@ -64,7 +64,7 @@ def to_minor(amount: Decimal, code: str) -> int:
     if not amount.is_finite():
         raise CurrencyError(f"{amount} is not an amount of {code}")
     if amount.adjusted() + digits >= 19:
-        raise CurrencyError(f"{amount:.3E} {code} is larger than the ledger can hold")
+        raise _too_large(amount, code)
     with localcontext() as context:
         # scaleb rounds to the context's precision: all digits of the input must fit.
         context.prec = max(28, len(amount.as_tuple().digits))
@@ -74,8 +74,15 @@ def to_minor(amount: Decimal, code: str) -> int:
         raise CurrencyError(f"{amount} {code} has too many decimals: {code} has {allowed}")
     minor = int(scaled)
     if abs(minor) > MAXIMUM_AMOUNT_MINOR:
-        raise CurrencyError(f"{amount} {code} is larger than the ledger can hold")
+        raise _too_large(amount, code)
     return minor
+
+
+def _too_large(amount: Decimal, code: str) -> CurrencyError:
+    limit = to_major(MAXIMUM_AMOUNT_MINOR, code)
+    return CurrencyError(
+        f"{amount:.3E} {code} is larger than the ledger can hold; at most {limit:,} {code}"
+    )
 
 
 def to_major(amount_minor: int, code: str) -> Decimal:

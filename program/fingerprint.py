@@ -28,9 +28,11 @@ VersionKey = tuple[str, str, str]
 def terms_hash(program: Program, sources: Sources) -> str:
     """sha256, in hex, over the canonical JSON of both files' meaning.
 
-    The order of sources counts: it is their rank (F2).
+    The order of sources counts: it is their rank (F2). `notices` does not: who is told moves no
+    money, and switching it on must not look like other terms.
     """
     terms = _plain(program)
+    terms.pop("notices", None)
     for versions in [terms.get("lead"), terms.get("attribution")]:
         _sort(versions, "effective_from")
     for plan in terms["plans"]:

@@ -1,7 +1,8 @@
 """The whole of `program.yml`, and every part of the terms under one import.
 
-The parts stand in `schema_lead`, `schema_plans`, `schema_payouts`, `schema_risk` and
-`schema_sources`. The schema accepts what each setting can say; `lint` refuses what contradicts.
+The parts stand in `schema_lead`, `schema_plans`, `schema_payouts`, `schema_risk`,
+`schema_notices` and `schema_sources`. The schema accepts what each setting can say; `lint` refuses
+what contradicts.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from program.schema_lead import (
     AttributionVersion,
     LeadVersion,
 )
+from program.schema_notices import Notices
 from program.schema_payouts import Approvals, PayoutTerms, Pilot, Roles
 from program.schema_plans import Override, Plan, PlanVersion
 from program.schema_risk import Risk
@@ -27,6 +29,7 @@ __all__ = [
     "Approvals",
     "AttributionVersion",
     "LeadVersion",
+    "Notices",
     "Override",
     "PayoutTerms",
     "Pilot",
@@ -81,3 +84,4 @@ class Program(Terms):
     roles: Roles = Roles()
     pilot: Pilot = Pilot()
     risk: Risk = Risk()
+    notices: Notices = Notices()

@@ -110,6 +110,8 @@ class PayoutTerms(Terms):
     """Conditions that a partner must meet to be paid (P2)."""
     cooling_off_days: Days = 7
     """Days for which a partner with new payee details is not paid."""
+    night_max_age_days: Days | None = 7
+    """Days that the published night may be older than an export; null: however old it is."""
     caps: Caps = Caps()
     disputes: DisputeTerms = DisputeTerms()
 

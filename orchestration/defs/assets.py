@@ -1,4 +1,4 @@
-"""Assets of the night that are neither streams nor dbt's: raw tables, posting, publishing."""
+"""Assets of the night that are neither streams nor dbt's: raw tables, posting and what follows."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -9,6 +9,7 @@ from orchestration.defs.metadata import WAREHOUSE_POOL, key_of, table_metadata
 from orchestration.defs.resources import NightResource
 from orchestration.defs.streams import landing_key
 from orchestration.defs.translator import BATCHES_PROPOSED, DEFAULT_OWNER, JOURNAL_POSTED
+from orchestration.notices import after_night
 from orchestration.streams import StreamKey
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 FINANCE = "team:finance"
 DIFFERENCES = dg.AssetKey(["intermediate", "int_journal__differences"])
+NOTICES = dg.AssetKey("notices")
 CANDIDATES = dg.AssetKey(["exports", "exp_payout_candidates"])
 
 
@@ -122,6 +124,19 @@ def serving_asset(published: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
         )
 
     return serving_snapshot
+
+
+@dg.asset(
+    key=NOTICES,
+    deps=["serving_snapshot"],
+    group_name="serving",
+    owners=[DEFAULT_OWNER],
+    kinds={"python"},
+    description="Messages to partners and staff about what was published, kept and sent.",
+)
+def notices(night: NightResource) -> dg.MaterializeResult:
+    """Tell what is new; the night is published, and nothing that goes wrong here fails it."""
+    return dg.MaterializeResult(metadata=after_night(night.current))
 
 
 def published_keys(manifest: Mapping[str, Any]) -> list[dg.AssetKey]:

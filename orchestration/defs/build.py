@@ -16,6 +16,7 @@ from orchestration.dbt_runner import (
 )
 from orchestration.defs.assets import (
     journal_posted,
+    notices,
     payout_batches_proposed,
     published_keys,
     raw_assets,
@@ -62,6 +63,7 @@ def build_definitions(
             journal_posted,
             payout_batches_proposed,
             serving_asset(published_keys(manifest)),
+            notices,
             payout_batch_export,
         ],
         asset_checks=[boundary_checks, mart_checks],

@@ -10,6 +10,7 @@ import csv
 import io
 from collections.abc import Iterator, Mapping
 
+from payouts.settlement.encoding import undecodable
 from payouts.settlement.outcome import Fault, file_error
 
 _SAVE_AGAIN = "Save it as comma-separated UTF-8 text with a header and read it again."
@@ -20,11 +21,10 @@ def decoded(content: bytes, file_name: str) -> str:
 
     Raises: SettlementFileError with the line of the first byte that is none.
     """
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        raise file_error(file_name, [Fault(line, "is no UTF-8 text")], _SAVE_AGAIN) from None
+    found = undecodable(content)
+    if found is not None:
+        raise file_error(file_name, [Fault(*found)], _SAVE_AGAIN)
+    return content.decode("utf-8-sig")
 
 
 def rows(

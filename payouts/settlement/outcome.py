@@ -14,7 +14,8 @@ from decimal import Decimal, InvalidOperation
 
 from payouts.errors import SettlementFileError
 
-KEY_KINDS = ("payout_id", "end_to_end_id", "payout_prefix", "trace", "batch_total")
+# reference: what an exported file calls a payout, where that is shorter than any prefix of its id.
+KEY_KINDS = ("payout_id", "end_to_end_id", "payout_prefix", "reference", "trace", "batch_total")
 SENT, SETTLED, FAILED, RETURNED = "sent", "settled", "failed", "returned"
 UNCLAIMED, NOTICE = "unclaimed", "notice"
 OUTCOMES = (SENT, SETTLED, FAILED, RETURNED, UNCLAIMED, NOTICE)

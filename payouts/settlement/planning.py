@@ -20,6 +20,7 @@ from payouts.outcomes import (
     KNOWN,
     RETURNED,
     SETTLED,
+    TERMINAL_STATES,
     ItemState,
     after,
     judge,
@@ -38,6 +39,7 @@ OTHER_ACCOUNT = "other_account"
 STATEMENTS = (CAMT053, CAMT054)
 # A value date outside of these is a typing error of somebody, not a date of this payment.
 _LATEST_DAYS = 31
+_SHOWN_CANDIDATES = 5
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,7 @@ class _Planner:
         self.items = dict(situation.items)
         self.named: set[str] = set()
         self.debited_here: set[str] = set()
+        self.first_rows: dict[tuple[str, str], int] = {}
         self.debit_days = {key: set(days) for key, days in situation.debit_days.items()}
 
     def add(self, outcome: Outcome) -> None:
@@ -141,6 +144,7 @@ class _Planner:
         )  # fmt: skip
 
     def _add_single(self, outcome: Outcome, meant: tuple[str, ...]) -> None:
+        candidates = meant
         if len(meant) > 1 and outcome.amount_minor is not None:
             # A trace number comes again in later files; the amount tells them apart.
             meant = tuple(
@@ -149,9 +153,12 @@ class _Planner:
                 if self.items[payout_id].amount_minor == outcome.amount_minor
             )
         if len(meant) != 1:
+            shown = ", ".join(candidates[:_SHOWN_CANDIDATES])
+            more = len(candidates) - _SHOWN_CANDIDATES
             self._discrepancy(
                 SEVERAL_PAYOUTS, outcome, None,
-                "the reference belongs to several payouts, and the amount does not tell which",
+                "the reference belongs to several payouts, and the amount does not tell which: "
+                f"{shown}{f' and {more} more' if more > 0 else ''}",
             )  # fmt: skip
             return
         item = self.items[meant[0]]
@@ -199,6 +206,13 @@ class _Planner:
                 BOOKED_TWICE, outcome, item, "the bank booked its debit twice in one file"
             )
             return
+        first_row = self._first_row(outcome, item)
+        if first_row != outcome.line:
+            self._discrepancy(
+                BOOKED_TWICE, outcome, item,
+                f"the file says {outcome.outcome} of this payout in line {first_row} already",
+            )  # fmt: skip
+            return
         verdict = judge(item, outcome.outcome, outcome.value_date, outcome.reason_code)
         if verdict == KNOWN:
             self._decide_known(outcome, item)
@@ -215,6 +229,15 @@ class _Planner:
             planned = PlannedOutcome(item, self._dated(outcome, item))
             self.plan.applied.append(planned)
             self.items[item.payout_id] = after(item, _row(planned))
+
+    def _first_row(self, outcome: Outcome, item: ItemState) -> int:
+        """The line in which a status CSV says first how a payout ended: it ends but once in a file.
+
+        A second row is a payment made twice, or one row copied in place of another.
+        """
+        if self.situation.file_format != STATUS_CSV or outcome.outcome not in TERMINAL_STATES:
+            return outcome.line
+        return self.first_rows.setdefault((item.payout_id, outcome.outcome), outcome.line)
 
     def _is_statement_debit(self, outcome: Outcome) -> bool:
         return outcome.outcome == SETTLED and self.situation.file_format in STATEMENTS

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 
 from payouts.settlement import camt, nacha_file, pain002, paypal_report, status_csv, xml_tree
+from payouts.settlement.encoding import other_than_text, undecodable
 from payouts.settlement.outcome import Fault, Outcome, file_error
 
 MAXIMUM_BYTES = xml_tree.MAXIMUM_BYTES
@@ -28,6 +29,10 @@ _MESSAGES = {
 }
 _VERSION = re.compile(r"(pain|camt)\.[0-9]{3}\.001\.([0-9]{2})")
 _NAME_IT = f"Known formats: {', '.join(FORMATS)}; name one with --format."
+_AS_TEXT = (
+    "Save it as UTF-8 text (of a workbook: as comma-separated UTF-8; of an archive: what is in it) "
+    "and read it again."
+)
 
 
 def read_outcomes(
@@ -50,8 +55,14 @@ def read_outcomes(
         found, outcomes = _read_xml(content, file_name)
         _require(file_name, file_format, found)
         return found, outcomes
+    other = other_than_text(content)
+    if other is not None:
+        raise file_error(file_name, [Fault(0, f"is {other}, not UTF-8")], _AS_TEXT)
     found = _detect_text(content)
     if found is None and file_format not in _TEXT_PARSERS:
+        fault = undecodable(content)
+        if fault is not None:
+            raise file_error(file_name, [Fault(*fault)], _AS_TEXT)
         raise file_error(file_name, [Fault(1, "has no known format")], _NAME_IT)
     if found is not None:
         _require(file_name, file_format, found)

@@ -1,7 +1,8 @@
 """The generic status file: one row per payout, for every bank and provider without a format here.
 
-Columns: ``payout_id`` (or a batch id, for a total that was booked at once), ``status`` (sent,
-settled, failed, returned, unclaimed), ``amount_minor`` or ``amount`` (major units, decimal point),
+Columns: ``payout_id`` (or a batch id, for a total that was booked at once, or the reference that
+the exported file carried, where it is shorter, as on Wise), ``status`` (sent, settled, failed,
+returned, unclaimed), ``amount_minor`` or ``amount`` (major units, decimal point),
 ``currency_code``, and, where known, ``value_date`` (ISO 8601), ``reason_code``, ``reference``.
 """
 
@@ -23,6 +24,7 @@ from payouts.settlement.outcome import (
     file_error,
     iso_day,
     minor_units,
+    payout_hex,
 )
 
 COLUMNS = (
@@ -69,8 +71,7 @@ def _outcome(line: int, cells: dict[str, str]) -> Outcome:
     currency_code = cells["currency_code"].upper()
     return Outcome(
         key=key,
-        # A batch id begins so (`ids.batch_id`); a payout id never does.
-        key_kind="batch_total" if key.startswith("b-") else "payout_id",
+        key_kind=_key_kind(key),
         outcome=status,
         amount_minor=_amount(cells, currency_code),
         currency_code=currency_code,
@@ -79,6 +80,13 @@ def _outcome(line: int, cells: dict[str, str]) -> Outcome:
         reference=clean_reference(cells.get("reference")),
         line=line,
     )
+
+
+def _key_kind(key: str) -> str:
+    # A batch id begins so (`ids.batch_id`); a payout id never does.
+    if key.startswith("b-"):
+        return "batch_total"
+    return "payout_id" if payout_hex(key) else "reference"
 
 
 def _amount(cells: dict[str, str], currency_code: str) -> int:

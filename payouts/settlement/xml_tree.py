@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from xml.parsers import expat
 
+from payouts.settlement.encoding import undecodable_xml
 from payouts.settlement.outcome import Fault, file_error
 
 MAXIMUM_BYTES = 32 * 1024 * 1024
@@ -129,7 +130,8 @@ def parse(content: bytes, file_name: str) -> tuple[str, Element]:
         ) from None
     except expat.ExpatError as error:
         what = f"is no well-formed XML: {expat.ErrorString(error.code)}"
-        raise file_error(file_name, [Fault(error.lineno, what)], _ASK_AGAIN) from None
+        found = undecodable_xml(content) or (error.lineno, what)
+        raise file_error(file_name, [Fault(*found)], _ASK_AGAIN) from None
     except (LookupError, ValueError):
         # An encoding that the XML declaration names and nobody has.
         raise file_error(

@@ -14,6 +14,7 @@ STEP_KEYS = {
     "journal_posted",
     "payout_batches_proposed",
     "serving_snapshot",
+    "notices",
     "payout_batch_export",
 }
 # The tables of interfaces.md that every published snapshot holds.
@@ -44,6 +45,9 @@ MARTS = {
     "fct_commission_disputes",
     "fct_partner_daily",
     "fct_partner_periods",
+    "fct_partner_revenue_daily",
+    "fct_lead_journeys",
+    "fct_lead_daily",
     "fct_commission_liability",
     "fct_payout_forecast",
     "fct_exceptions",

@@ -5,7 +5,9 @@ import pytest
 from orchestration.docs_pages import DOCS, PARTNER_PAGES, pages, partner_pages
 
 
-@pytest.mark.parametrize("name", ["data-dictionary.md", "commission-rules.md", "files-source.md"])
+@pytest.mark.parametrize(
+    "name", ["data-dictionary.md", "commission-rules.md", "files-source.md", "metrics.md"]
+)
 def test_generated_page_is_current(name):
     written = (DOCS / name).read_text(encoding="utf-8")
     assert written == pages()[name], f"docs/{name} is stale: run `make docs` and commit it"

@@ -21,9 +21,11 @@ from tests.bench.report import (
     commission_section,
     payouts_section,
     replace_section,
+    web_section,
     write_report,
 )
 from tests.bench.stripe_pull import measure_stripe_pull
+from tests.bench.web import measure_web
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAGE = ROOT / "docs" / "benchmarks.md"
@@ -35,7 +37,7 @@ def main() -> None:
     parser.add_argument(
         "part",
         nargs="?",
-        choices=("all", "commission", "payouts"),
+        choices=("all", "commission", "payouts", "web"),
         default="all",
         help="one section of the page; the others stay as they are",
     )
@@ -80,7 +82,13 @@ def _payouts(work: Path, arguments: argparse.Namespace) -> list[str]:
     return payouts_section(machine, measure_payouts(work, arguments.scale))
 
 
-_SECTIONS = {"commission": _commission, "payouts": _payouts}
+def _web(work: Path, arguments: argparse.Namespace) -> list[str]:
+    machine = describe_machine()
+    sizes = round(500 * arguments.scale), round(5_000_000 * arguments.scale)
+    return web_section(machine, measure_web(work, *sizes))
+
+
+_SECTIONS = {"commission": _commission, "payouts": _payouts, "web": _web}
 
 
 def _whole_page(work: Path, arguments: argparse.Namespace) -> str:
@@ -95,6 +103,7 @@ def _whole_page(work: Path, arguments: argparse.Namespace) -> str:
         measure_attribution(work, arguments.touches),
         measure_commission(work, arguments.scale),
         measure_payouts(work, arguments.scale),
+        measure_web(work, round(500 * arguments.scale), round(5_000_000 * arguments.scale)),
     )
 
 

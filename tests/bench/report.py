@@ -10,6 +10,7 @@ from tests.bench.commission import SLOWEST, CommissionTiming, NightCost
 from tests.bench.nights import NightTiming
 from tests.bench.payouts import PayoutsTiming
 from tests.bench.stripe_pull import PullTiming
+from tests.bench.web import WARM_TIMES, WebTiming
 
 SQL_STEPS = ("prepare", "dbt_facts", "post", "dbt_ledger", "propose", "dbt_payouts", "publish")
 
@@ -21,6 +22,7 @@ def write_report(
     attribution: AttributionTiming,
     commission: CommissionTiming,
     payouts: PayoutsTiming,
+    web: Sequence[WebTiming],
 ) -> str:
     """The whole page as Markdown."""
     return "\n".join(
@@ -85,6 +87,7 @@ def write_report(
             *attribution_section(attribution),
             *commission_section(machine, commission),
             *payouts_section(machine, payouts),
+            *web_section(machine, web),
         ]
     )
 
@@ -234,6 +237,40 @@ def payouts_section(machine: Sequence[tuple[str, str]], timing: PayoutsTiming) -
             "total asks for it; verify runs once, over everything.",
         ),
     ]
+
+
+def web_section(machine: Sequence[tuple[str, str]], timings: Sequence[WebTiming]) -> list[str]:
+    """The section of the web app's pages, as lines of Markdown."""
+    about = ", ".join(f"{what} {value}" for what, value in machine)
+    lines = [
+        "## Web app",
+        "",
+        *_paragraph(
+            "Pages over HTTP from `partnerledger serve`, asked for by one client: the first time",
+            f"after the start, and the median of {WARM_TIMES} more. Bytes are those of the page,",
+            "as it is and packed. The large snapshot holds the sample's tables many times over.",
+        ),
+        *_paragraph(f"Machine: {about}."),
+    ]
+    for timing in timings:
+        lines += [
+            *_paragraph(
+                f"{timing.name.capitalize()}: {timing.partners:,} partners, {timing.lines:,}",
+                f"commission lines, snapshot of {timing.snapshot_mb:,} MB. The app answered after",
+                f"{timing.start_seconds:.1f} s and took {timing.peak_mb:,} MB at the most. Load of",
+                f"one minute at the end: {timing.load:.1f}.",
+            ),
+            "| page | first, ms | warm, ms | kB | kB packed |",
+            "|---|---:|---:|---:|---:|",
+            *[
+                f"| `{page.path}` | {page.cold_seconds * 1000:,.0f} "
+                f"| {page.warm_seconds * 1000:,.0f} | {page.page_bytes / 1000:,.0f} "
+                f"| {page.packed_bytes / 1000:,.0f} |"
+                for page in timing.pages
+            ],
+            "",
+        ]
+    return lines
 
 
 def _paragraph(*parts: str) -> list[str]:

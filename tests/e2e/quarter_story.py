@@ -61,7 +61,7 @@ def _propose_details(office: Office, partner_id: str, account: Account) -> str:
 
 def first_payout(office: Office) -> str:
     """Di's bank rejects the payment; everybody else is paid. Di's payout."""
-    office.on("2026-02-12")
+    office.on("2026-02-06")
     dollars = office.pay(CUTOFFS[0], "USD")
     euros = office.pay(CUTOFFS[0], "EUR")
     assert [(left["partner_id"], left["reason"]) for left in dollars["left_out"]] == [

@@ -7,12 +7,10 @@ batch of that cut-off pays her 65.00; afterwards her balance is 0 and nothing is
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
 import sys
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +20,14 @@ from dashboards.snapshot import open_snapshot
 from orchestration.restore import restore
 from tests.compiled import run_compiled_night
 
+sys.path[:0] = [str(Path(__file__).parents[1] / "unit" / "orchestration")]
+
+from cli_world import run_cli  # noqa: E402
+
 pytestmark = pytest.mark.e2e
 
+# An export is held against a night of at most a week ago.
+NOW = datetime(2026, 3, 2, 10)
 CUTOFF_NIGHT = date(2026, 2, 28)
 NEXT_NIGHT = date(2026, 3, 1)
 
@@ -37,19 +41,15 @@ class Office:
 
     def run(self, *arguments: str, code: int = 0) -> str:
         """Standard output of a command that must end with `code`."""
-        done = subprocess.run(
-            [sys.executable, "-m", "orchestration.cli", *arguments],
-            env={
-                **os.environ,
-                "PARTNERLEDGER_HOME": str(self.home),
-                "PARTNERLEDGER_PROGRAM": str(self.workspace),
-            },
-            capture_output=True,
-            text=True,
-            timeout=300,
-        )
-        assert done.returncode == code, done.stderr
-        return done.stdout if code == 0 else done.stderr
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("orchestration.clock.utc_now", lambda: NOW)
+            done = run_cli(
+                *arguments,
+                PARTNERLEDGER_HOME=str(self.home),
+                PARTNERLEDGER_PROGRAM=str(self.workspace),
+            )
+        assert done.code == code, done.err
+        return done.out if code == 0 else done.err
 
     def records(self, *arguments: str) -> Any:
         """The same with --json."""

@@ -33,6 +33,8 @@ from program.load import load_workspace
 from tests.compiled import run_compiled_night
 
 pytestmark = pytest.mark.e2e
+# On the morning after the night of 1 March.
+DECIDED_AT = datetime(2026, 3, 2, 9)
 
 
 def copy_home(tiny, tmp_path):
@@ -77,13 +79,13 @@ def approve_batch(workspace, home, batch):
             actor=actor,
             role=role,
             rules=rules,
-            recorded_at=utc_now(),
+            recorded_at=DECIDED_AT,
         )
     store.close()
 
 
 def export_through_dagster(workspace, home, batch_id):
-    """Metadata of the export asset, materialised twice."""
+    """Metadata of the export asset, materialised twice; the caller sets the clock."""
     import dagster as dg
 
     from orchestration.defs.export import payout_batch_export
@@ -159,7 +161,7 @@ def test_same_night_again_posts_nothing_and_publishes_identical_marts(tiny, tmp_
     assert set(readings) == {6500}
 
 
-def test_later_night_proposes_the_batch_that_is_due(tiny, tmp_path):
+def test_later_night_proposes_the_batch_that_is_due(tiny, tmp_path, monkeypatch):
     workspace, home = copy_home(tiny, tmp_path)
     later = run_compiled_night(workspace, home, date(2026, 3, 1))
     assert later.posted_rows == 0
@@ -181,6 +183,7 @@ def test_later_night_proposes_the_batch_that_is_due(tiny, tmp_path):
     approve_batch(workspace, home, later.batches[0])
     ((found, run_key),) = approved_batches(home, day)
     assert (found, run_key.split(":")[1]) == (batch_id, later.batches[0].content_hash)
+    monkeypatch.setattr("orchestration.defs.export.utc_now", lambda: DECIDED_AT)
     first, again = export_through_dagster(workspace, home, batch_id)
     assert first["is_new"].value is True
     assert again["is_new"].value is False

@@ -59,7 +59,8 @@ class Payout:
 @dataclass
 class Batch:
     """One batch. ``claims``: entry id → the part that it pays. ``is_confirmed``: somebody else than
-    who reads the bank's files has recorded that the bank has this one."""
+    who reads the bank's files has recorded that the bank has this one. ``share``: that of the terms
+    of its proposal."""
 
     currency: str
     cutoff: date
@@ -73,6 +74,7 @@ class Batch:
     approved_at: datetime | None = None
     abort_asked_by: str | None = None
     is_confirmed: bool = False
+    share: Fraction = Fraction(1)
 
     @property
     def total(self) -> int:
@@ -99,6 +101,7 @@ class Model:
         self.holds: dict[str, tuple[str, str]] = {}
         self.balances: dict[tuple[str, str], int] = defaultdict(int)
         self.last_cutoff: date | None = None
+        self.share = Fraction(1)
         self.paused_by: str | None = None
 
     def add(self, entries: Iterable[Entry]) -> None:
@@ -153,7 +156,9 @@ class Model:
                 continue
             if not self.is_payable(partner_id, currency, as_of):
                 continue
-            batch = batches.setdefault(currency, Batch(currency, cutoff, pay_date, {}, {}))
+            batch = batches.setdefault(
+                currency, Batch(currency, cutoff, pay_date, {}, {}, share=share)
+            )
             account = self.partners[partner_id].account
             batch.payouts[partner_id] = Payout(partner_id, amount, account)
             batch.claims |= claims
@@ -228,7 +233,7 @@ class Model:
         """Whether an export or a night finds that a live batch may not be paid any more."""
         if batch.state == "finance_approved" and now >= batch.approved_at + timedelta(EXPIRE_DAYS):
             return True
-        return any(
+        return batch.share != self.share or any(
             not self.is_payable(payout.partner_id, batch.currency, as_of)
             or payout.account != self.partners[payout.partner_id].account
             for payout in batch.payouts.values()

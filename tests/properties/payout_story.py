@@ -89,6 +89,8 @@ class Room:
         self.homes = 0
         self.as_of = earlier.as_of if earlier else FIRST_NIGHT
         self.runs = earlier.runs if earlier else 0
+        # The terms of today: those of the last proposal.
+        self.rules = earlier.rules if earlier else STORY_RULES
         self.points: list[str] = []
         self._rows: dict[tuple[int, str], list[tuple]] = {}
         self._contents: dict[str, BatchContent] = {}
@@ -183,22 +185,22 @@ class Room:
     def stale(self) -> set[str]:
         """What the night does before it proposes."""
         found = refresh_batches(
-            self.store, self.home, self.world.warehouse, as_of=self.as_of, rules=STORY_RULES,
+            self.store, self.home, self.world.warehouse, as_of=self.as_of, rules=self.rules,
             approval_rules=APPROVALS, recorded_at=self.now,
         )  # fmt: skip
         return {batch_id for batch_id, _ in found}
 
     def propose(self, pay_date: date | None, share: Decimal, maker: str) -> None:
-        """Propose the due batches, or those of a pay date."""
+        """Propose the due batches, or those of a pay date, under terms with this share."""
+        self.rules = replace(STORY_RULES, offset_share=share)
         propose(
             self.store, self.home, self.world.warehouse, as_of=self.as_of,
             calendar=[PayDay(paid, cutoff) for cutoff, paid in CALENDAR.items()],
-            rules=replace(STORY_RULES, offset_share=share), actor=maker, proposed_at=self.now,
-            pay_date=pay_date,
+            rules=self.rules, actor=maker, proposed_at=self.now, pay_date=pay_date,
         )  # fmt: skip
 
     def approve(self, batch_id: str, actor: str, role: str) -> None:
-        """One approval of the batch's own hash."""
+        """One approval of the batch's own hash, by who has not looked at the payout terms."""
         with self.store.read() as connection:
             approved_hash = load_state(connection, batch_id).content_hash
         approve(
@@ -214,7 +216,7 @@ class Room:
             day += timedelta(1)
         return export_batch(
             self.store, self.home, batch_id, warehouse=self.world.warehouse, as_of=self.as_of,
-            rules=STORY_RULES, approval_rules=APPROVALS, exported_at=self.now, vault=self.vault,
+            rules=self.rules, approval_rules=APPROVALS, exported_at=self.now, vault=self.vault,
             execution_date=day, today=self.now.date(),
         )  # fmt: skip
 

@@ -172,6 +172,7 @@ class PayoutMachine(Brakes, Banks, Invariants):
             cutoffs = [some(over[-3:], named)]
         pay_date = None if named is None else CALENDAR[cutoffs[0]]
         before = set(self.model.batches)
+        self.model.share = share
         with self.room.crashing(crash):
             self.room.propose(pay_date, Decimal(str(float(share))), maker)
         # Each pay date is a transaction of its own; a crash leaves those before it.

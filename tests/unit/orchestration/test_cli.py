@@ -10,11 +10,10 @@ from cli_world import run_cli, run_process, write_home
 PUBLIC = (
     "init", "doctor", "demo", "run", "ingest", "backfill", "restore", "explain", "balance",
     "verify", "batches", "payee", "partner", "lead", "rule", "landing", "adjust", "period",
-    "statement", "dispute",
+    "statement", "dispute", "serve", "access", "notices", "sql",
 )  # fmt: skip
 LATER = (
     "simulate", "reconcile", "forecast",
-    "serve",
 )  # fmt: skip
 
 

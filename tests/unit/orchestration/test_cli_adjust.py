@@ -129,8 +129,9 @@ def test_what_is_no_amount_is_wrong_usage(home, amount):
     [
         (("p1", "--amount", "0.00"), ("zero",)),
         (("p1", "--amount", "0.001"), ("too many decimals",)),
-        (("p1", "--amount", "99999999999999999"), ("larger than the ledger",)),
-        (("p1", "--amount", "99999999999999"), ("larger than",)),
+        (("p1", "--amount", "99999999999999999999"), ("larger than 10,000,000,000,000.00 USD",)),
+        (("p1", "--amount", "10000000000000.01"), ("larger than 10,000,000,000,000.00 USD",)),
+        (("p1", "--amount", "-10000000000000.01"), ("with a minus, from the partner",)),
         (("p1", "--amount", "5", "--currency", "EUR"), ("paid in USD",)),
         (("p1", "--amount", "5", "--currency", "DOLLAR"), ("DOLLAR",)),
         (("p9", "--amount", "5"), ("p9", "partner list")),

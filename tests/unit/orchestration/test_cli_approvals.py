@@ -12,22 +12,28 @@ from cli_world import REPOSITORY, run_cli
 
 sys.path[:0] = [str(REPOSITORY / "tests" / "unit" / "payouts")]
 
-from payout_world import APPROVALS, NIGHT, RULES, payable_world  # noqa: E402
+from payout_world import APPROVALS, CLOCK, NIGHT, payable_world  # noqa: E402
 from signing import make_key, needs_ssh_keygen, signer_line  # noqa: E402
 
 from payouts.export import export_batch  # noqa: E402
+from payouts.export_preview import preview_export  # noqa: E402
+from payouts.holds import open_hold  # noqa: E402
+from payouts.store import open_store  # noqa: E402
+from payouts.terms import ApprovalRules, payout_rules  # noqa: E402
+from program.load import load_workspace  # noqa: E402
 
 ANA, BEN, CLEO = "ana@acme.example", "ben@acme.example", "cleo@acme.example"
 EVE = "eve@acme.example"
 PAY = ("pay", "--pay-date", "2026-03-15")
 TOTALS = ("--total", "150.00 USD", "--total", "12,000 JPY")
+RULES = payout_rules(load_workspace(REPOSITORY / "program"))
 
 
 @pytest.fixture(scope="module")
 def first(tmp_path_factory):
     """A home with two proposed batches, and its warehouse."""
     world = payable_world(tmp_path_factory.mktemp("first") / "var", synchronous="OFF")
-    world.propose()
+    world.propose(rules=RULES)
     world.store.close()
     return world
 
@@ -165,6 +171,70 @@ def test_whole_pay_date_is_approved_and_exported_after_typing_the_totals(office,
     ).err  # fmt: skip
 
 
+def test_dry_run_previews_what_this_approval_would_complete(office, monkeypatch):
+    """Everything that the command would do, with the files that it would write."""
+
+    def preview(store, workspace, home, batch_id, *, exported_at, coming_role):
+        return preview_export(
+            store, home, batch_id, warehouse=office.world.warehouse, as_of=NIGHT, rules=RULES,
+            approval_rules=APPROVALS, exported_at=exported_at, coming_role=coming_role,
+        )  # fmt: skip
+
+    monkeypatch.setattr("orchestration.batch_actions.preview_approved", preview)
+    office.run(*PAY, "--role", "partnerships", *TOTALS)
+    before = office.events()
+    finance = (*PAY, "--role", "finance", "--dry-run")
+    found = office.run(*finance, "--export", "--json", who=BEN).records
+    assert {each["act"] for each in found["batches"]} == {"approve"}
+    assert {each["currency_code"] for each in found["previews"]} == {"USD", "JPY"}
+    assert office.run(*finance, "--export", who=BEN).out.count("Would write") == 2
+    assert office.run(*finance, "--json", who=BEN).records["previews"] == []
+    assert (office.events(), office.batch()["state"]) == (before, "partnerships_approved")
+    assert not (office.home / "exports").exists()
+
+
+def test_dry_run_says_that_an_export_would_fail(office):
+    """This home has published nothing to hold the batches against."""
+    office.run(*PAY, "--role", "partnerships", *TOTALS)
+    error = office.run(*PAY, "--role", "finance", "--dry-run", "--export", who=BEN, code=1).err
+    assert "2 exports would fail" in error and "Nothing was recorded" in error
+
+
+def _change_terms(office, old: str, new: str) -> None:
+    terms = office.program / "program.yml"
+    text = terms.read_text()
+    assert old in text
+    terms.write_text(text.replace(old, new))
+
+
+def test_terms_that_change_before_the_approval_make_the_batch_stale(office):
+    _change_terms(office, "minimum: {USD: 50.00", "minimum: {USD: 80.00")
+    error = office.approve(code=1).err
+    assert "payouts.minimum.USD has changed since the proposal: 50.00 → 80.00" in error
+    assert "propose again" in error
+    assert office.batch()["state"] == "stale"
+    assert office.batch("JPY")["state"] == "proposed"
+
+
+def test_pay_date_with_changed_terms_is_shown_and_then_refused_as_a_whole(office):
+    _change_terms(office, "minimum: {USD: 50.00", "minimum: {USD: 80.00")
+    shown = office.run(*PAY, "--role", "partnerships", "--dry-run").out
+    assert "goes stale: payouts.minimum.USD has changed" in " ".join(shown.split())
+    assert "Total 12000 JPY" in shown and "Total 150.00 USD" not in shown
+    assert office.batch()["state"] == "proposed"
+    error = office.run(*PAY, "--role", "partnerships", *TOTALS, code=1).err
+    assert "no batch was approved" in error and "look at the pay date anew" in error
+    assert (office.batch()["state"], office.batch("JPY")["state"]) == ("stale", "proposed")
+    office.run(*PAY, "--role", "partnerships", "--total", "12,000 JPY")
+
+
+def test_terms_that_decide_nothing_about_the_batch_change_nothing(office):
+    _change_terms(office, "window_days: 60", "window_days: 90")
+    _change_terms(office, "EUR: 50.00, JPY", "EUR: 60.00, JPY")
+    office.approve()
+    assert office.batch()["state"] == "partnerships_approved"
+
+
 def test_failed_export_leaves_the_approvals_and_says_so(office):
     office.run(*PAY, "--role", "partnerships", *TOTALS)
     outcome = office.run(*PAY, "--role", "finance", *TOTALS, "--export", who=BEN, code=1)
@@ -188,6 +258,15 @@ def test_whole_pay_date_is_signed(office, tmp_path):
 def test_names_of_partners_and_of_the_product_are_nobodys_to_type(office, name):
     refused = office.run("pause", "--reason", "x", who=name, code=1).err
     assert "a person decides here" in refused and refused.count("\n") == 1
+
+
+@pytest.mark.parametrize("unseen", ["\u202e", "\u200b", "\x1b[1A", "\u00a0"])
+def test_name_that_only_looks_like_somebodys_is_refused(office, unseen):
+    """A name is printed beside each decision; one that turns or hides is nobody's to type."""
+    name = f"ben{unseen}@acme.example"
+    refused = office.run("pause", "--reason", "x", who=name, code=1).err
+    assert "holds a character that nobody sees" in refused and refused.count("\n") == 1
+    assert unseen not in refused and "--as" in refused
 
 
 @needs_ssh_keygen
@@ -216,6 +295,31 @@ def test_delegation_and_resumption_are_signed(office, tmp_path):
         "resume", "--reason", "ok", "--print-message", who=CLEO
     ).out  # fmt: skip
     office.run("resume", "--reason", "ok", "--sign", str(cleo), who=CLEO)
+    assert "2 signed decisions" in run_cli("verify", home=office.home).out
+
+
+@needs_ssh_keygen
+def test_rejection_and_release_are_signed(office, tmp_path):
+    key = make_key(tmp_path, "ben")
+    (office.program / "allowed_signers").write_text(signer_line(BEN, key))
+    terms = office.program / "program.yml"
+    terms.write_text(terms.read_text().replace("min_identity: os_user", "min_identity: ssh_signed"))
+    rules = ApprovalRules(roles={"finance": frozenset({BEN})})
+    store = open_store(office.home)
+    held, _ = open_hold(
+        store, office.home, subject_type="partner", subject_id="p_2", reason="asked", actor=BEN,
+        rules=rules, recorded_at=CLOCK,
+    )  # fmt: skip
+    store.close()
+    for command, subject in (
+        (("reject", office.batch()["batch_id"]), f"|batch:{office.batch()['batch_id']}|"),
+        (("release", held.hold_id), f"|hold:{held.hold_id}|"),
+    ):
+        command = (*command, "--reason", "checked")
+        assert "asks for ssh_signed" in office.run(*command, who=BEN, code=1).err
+        assert subject in office.run(*command, "--print-message", who=BEN).out
+        office.run(*command, "--sign", str(key), who=BEN)
+    assert office.batch()["state"] == "rejected"
     assert "2 signed decisions" in run_cli("verify", home=office.home).out
 
 

@@ -206,11 +206,35 @@ def test_a_statement_has_a_page(ledger, tmp_path):
     assert "Closing balance" in file.read_text(encoding="utf-8")
 
 
+def test_a_statement_has_files_that_are_the_same_whenever_they_are_written(ledger, tmp_path):
+    written = []
+    for turn in ("first", "again"):
+        files = [tmp_path / f"{turn}.pdf", tmp_path / f"{turn}.csv"]
+        asked = ("--pdf", str(files[0]), "--csv", str(files[1]))
+        told = run_cli("statement", "p_1", *asked, home=ledger)
+        assert told.code == 0
+        assert [line for line in told.out.splitlines() if line] == [f"Wrote {f}" for f in files]
+        written.append([file.read_bytes() for file in files])
+    assert written[0] == written[1]
+    assert written[0][0].startswith(b"%PDF-1.7")
+    assert b"opening_balance,p_1," in written[0][1]
+    assert len(list(tmp_path.iterdir())) == 4, "no half-written file stays"
+
+
+def test_a_statement_into_a_folder_that_is_not_there_writes_nothing(ledger, tmp_path):
+    file = tmp_path / "nowhere" / "statement.pdf"
+    told = run_cli("statement", "p_1", "--pdf", str(file), home=ledger)
+    assert told.code == 1
+    assert f"{file} cannot be written" in told.err
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
         ("statement", "p_1", "--period", "January"),
         ("statement", "p_1", "--period", "2026-13"),
+        ("statement", "p_1", "--json", "--pdf", "statement.pdf"),
+        ("statement", "p_1", "--csv", "statement", "--pdf", "statement"),
         ("statement", "p_1", "--as-known", "soon"),
         ("balance", "p_1", "--as-known", "segment:x"),
         ("batches", "list", "--as-known", "2026-02-30"),

@@ -214,6 +214,39 @@ def test_details_and_accounts_to_pay_from_are_signed(home, tmp_path):
     refused(run(home, *unknown, "--sign", str(key), **strict), "no adjustment 'adj_1'")
 
 
+@needs_ssh_keygen
+def test_gates_are_opened_with_a_signature(home, tmp_path):
+    """What a person says was checked lets money go; shutting a gate needs nothing."""
+    program = tmp_path / "program"
+    program.mkdir()
+    shutil.copy(REPOSITORY / "program" / "sources.yml", program)
+    terms = (REPOSITORY / "program" / "program.yml").read_text()
+    (program / "program.yml").write_text(
+        terms.replace("min_identity: os_user", "min_identity: ssh_signed")
+    )
+    key = make_key(tmp_path, "ben")
+    (program / "allowed_signers").write_text(signer_line(BEN, key))
+    strict = {"PARTNERLEDGER_PROGRAM": str(program), "who": BEN}
+    commands = {
+        "payee_recorded": ("payee", "record", "p1", "--screening", "--verified"),
+        "payee_tax_form_recorded": ("payee", "tax-form", "p1", "--type", "w9", "--signed-on",
+                                    "2026-02-10", "--entity", "business"),
+        "payee_terms_accepted": ("partner", "accept", "p1", "--reason", "contract 2026-114"),
+    }  # fmt: skip
+    for kind, command in commands.items():
+        refused(run(home, *command, **strict), "min_identity asks for ssh_signed")
+        printed = run(home, *command, "--print-message", **strict).out
+        assert printed.startswith(f"partnerledger-decision-v1|{kind}|partner:p1|")
+        assert run(home, *command, "--sign", str(key), **strict).code == 0
+    known = payee(home)
+    assert known["screening"] and known["payee_verified"] and known["tax_form"]
+    assert run(home, "payee", "record", "p1", "--no-verified", **strict).code == 0
+    assert payee(home)["payee_verified"] is False
+    assert "3 signed decisions" in run_cli("verify", home=home).out
+    twice = ("partner", "accept", "p1", "--invitation", "-", "--print-message")
+    assert run(home, *twice, **strict).code == 2
+
+
 def test_vault_is_checked_and_rotated(home):
     record = propose(home)
     assert run(home, "payee", "vault", "check", who=None).code == 0

@@ -14,6 +14,7 @@ sys.path[:0] = [str(SETTLEMENT), str(SETTLEMENT.parent)]
 
 from bank_files import Move, camt, end_to_end, status_csv  # noqa: E402
 from settled_world import AMOUNTS, SettledWorld  # noqa: E402
+from signing import make_key, needs_ssh_keygen, signer_line  # noqa: E402
 
 ANA, BEN, CLEO = "ana@acme.example", "ben@acme.example", "cleo@acme.example"
 
@@ -107,6 +108,32 @@ def test_abort_by_two_people(office):
     assert "payouts.csv; its manifest stays" in text
     assert run("abort", batch_id, *why, "--json").records["returned_amount_minor"] == 0
     assert _match(folder / "var", batch_id, "--json").records["is_matched"]
+
+
+@needs_ssh_keygen
+def test_abort_is_signed_by_both(office):
+    """With approvals.min_identity: ssh_signed a typed name proves nothing."""
+    run, batch_id, _, folder = office
+    ben, cleo = make_key(folder, "ben"), make_key(folder, "cleo")
+    program = folder / "program"
+    program.mkdir()
+    shutil.copy(REPOSITORY / "program" / "sources.yml", program)
+    terms = (REPOSITORY / "program" / "program.yml").read_text()
+    (program / "program.yml").write_text(
+        terms.replace("min_identity: os_user", "min_identity: ssh_signed")
+    )
+    (program / "allowed_signers").write_text(signer_line(BEN, ben) + signer_line(CLEO, cleo))
+    abort = ("abort", batch_id, "--reason", "wrong file", "--evidence", "portal shows none",
+             "--program", str(program))  # fmt: skip
+    assert "min_identity asks for ssh_signed" in run(*abort, code=1).err
+    assert f"|batch_abort_requested|batch:{batch_id}|" in run(*abort, "--print-message").out
+    asked = run(*abort, "--sign", str(ben), "--json").records
+    assert (asked["state"], asked["abort_requested_by"]) == ("exported", BEN)
+    assert "min_identity asks for ssh_signed" in run(*abort, who=CLEO, code=1).err
+    assert "|batch_aborted|" in run(*abort, "--print-message", who=CLEO).out
+    assert f"Batch {batch_id} is aborted" in run(*abort, "--sign", str(cleo), who=CLEO).out
+    verified = run_cli("verify", home=folder / "var")
+    assert verified.code == 0 and "2 signed decisions" in verified.out
 
 
 @pytest.mark.parametrize(

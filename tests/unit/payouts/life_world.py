@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from payouts.details import (
@@ -142,9 +142,11 @@ class Life:
         """Propose, approve by two people, export for ``day``; amounts by partner."""
         (batch,) = self.world.propose(as_of=as_of, rules=self.rules)
         self.world.approve_fully(batch)
+        # Held against the night before.
         self.world.export(
-            batch, as_of=as_of, rules=self.rules, vault=self.vault, execution_date=day, today=day
-        )
+            batch, as_of=day - timedelta(days=1), rules=self.rules, vault=self.vault,
+            execution_date=day, today=day,
+        )  # fmt: skip
         self.batches.append(batch)
         with self.world.store.read() as connection:
             items = load_content(connection, batch.batch_id).items

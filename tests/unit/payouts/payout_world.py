@@ -251,8 +251,9 @@ def create_models(connection: duckdb.DuckDBPyConnection) -> None:
         "hold_reason is not null as is_held, hold_reason "
         "from raw.journal__entries as entry left join marts.dim_partners using (partner_id) "
         "left join marts.fct_entry_holds using (entry_id) "
+        # Not a second condition: DuckDB would compare every entry with every other.
         "left join raw.journal__entries as reversed on reversed.entry_id = "
-        "entry.reverses_entry_id and entry.entry_kind <> 'payout_return' "
+        "case when entry.entry_kind <> 'payout_return' then entry.reverses_entry_id end "
         "left join (select entry_id, sum(claimed_amount_minor) as amount_minor "
         "from raw.control__claims where batch_state in ('exported', 'sent', 'closed', 'aborted') "
         "group by entry_id) as paid on paid.entry_id = entry.entry_id "

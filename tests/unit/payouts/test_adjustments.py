@@ -67,10 +67,10 @@ def test_raw_table_holds_approved_adjustments_only(world):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"amount_minor": 0}, "zero changes nothing"),
+        ({"amount_minor": 0}, "zero changes nothing; name an amount, with a minus to take"),
         ({"amount_minor": 25.0}, "not a whole number"),
         ({"amount_minor": True}, "not a whole number"),
-        ({"amount_minor": 10**15 + 1}, "larger than 1,000,000,000,000,000"),
+        ({"amount_minor": 10**15 + 1}, "larger than 10,000,000,000,000.00 USD, the most"),
         ({"amount_minor": -(10**15) - 1}, "larger than"),
         ({"partner_id": " "}, "partner is missing"),
         ({"payout_currency_code": None}, "no partner 'p_1'"),

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 
 import duckdb
 import pytest
-from payout_world import ANA, APPROVALS, BEN, CAT, CLOCK, DAN, NIGHT_END, RULES, entry
+from payout_world import ANA, APPROVALS, BEN, CAT, CLOCK, DAN, NIGHT, NIGHT_END, RULES, entry
 
 from payouts.errors import (
     BatchStaleError,
@@ -21,6 +21,7 @@ from payouts.errors import (
     UnsafePathError,
 )
 from payouts.export_files import export_folder
+from payouts.export_preview import preview_export
 from payouts.files.csv_file import render
 from payouts.files.plain_text import plain_text_fault
 from payouts.freshness import refresh_batches
@@ -332,3 +333,59 @@ def test_next_batch_takes_what_changed_after_the_export(payable, batch):
     payable.post(as_of=date(2026, 3, 31))
     later = payable.propose(as_of=date(2026, 3, 31))[-1]
     assert (later.total_amount_minor, later.pay_date) == (9000, date(2026, 4, 15))
+
+
+@pytest.mark.parametrize("days", [8, 200])
+def test_snapshot_older_than_a_week_is_refused_and_the_batch_stays_approved(payable, batch, days):
+    today = NIGHT + timedelta(days=days)
+    with pytest.raises(ExportRefusedError, match=f"of 2026-02-28, {days} days before {today}") as e:
+        payable.export(batch, today=today)
+    assert "partnerledger run" in str(e.value) and not isinstance(e.value, BatchStaleError)
+    assert payable.state(batch) == "finance_approved"
+    assert not (payable.home / "exports").exists()
+    assert payable.export(batch, as_of=today - timedelta(days=7), today=today).is_new
+
+
+def test_snapshot_of_a_week_ago_is_young_enough(payable, batch):
+    assert payable.export(batch, today=NIGHT + timedelta(days=7)).is_new
+
+
+def test_expired_approval_is_said_before_the_age_of_the_snapshot(payable, batch):
+    late = CLOCK + timedelta(days=30)
+    with pytest.raises(BatchStaleError, match="expired after 7 days"):
+        payable.export(batch, exported_at=late, today=late.date())
+
+
+def test_exported_batch_is_exported_again_whatever_is_published(payable, batch):
+    payable.export(batch)
+    assert not payable.export(batch, today=NIGHT + timedelta(days=90)).is_new
+
+
+def _preview(world, batch, **options):
+    arguments = {"rules": RULES, "approval_rules": APPROVALS, "exported_at": CLOCK, **options}
+    return preview_export(
+        world.store, world.home, batch.batch_id, warehouse=world.warehouse, as_of=NIGHT,
+        **arguments,
+    )  # fmt: skip
+
+
+def test_preview_of_what_one_more_approval_completes_is_what_is_exported(payable):
+    batch = payable.propose()[-1]
+    payable.approve(batch, ANA, "partnerships")
+    with pytest.raises(DecisionRefusedError, match="it waits for finance"):
+        _preview(payable, batch)
+    shown = _preview(payable, batch, coming_role="finance")
+    assert payable.state(batch) == "partnerships_approved"
+    assert not (payable.home / "exports").exists()
+    payable.approve(batch, BEN, "finance")
+    with pytest.raises(DecisionRefusedError, match="is finance_approved, so approve as finance"):
+        _preview(payable, batch, coming_role="finance")
+    assert payable.export(batch).file_sha256 == shown.files[0][2]
+
+
+def test_preview_counts_one_coming_approval_and_no_more(payable):
+    batch = payable.propose()[-1]
+    payable.approve(batch, ANA, "partnerships")
+    rules = replace(APPROVALS, tiers=(Tier(finance=2),))
+    with pytest.raises(DecisionRefusedError, match="has 1 valid approvals as finance.*ask for 2"):
+        _preview(payable, batch, coming_role="finance", approval_rules=rules)

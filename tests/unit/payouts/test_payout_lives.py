@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from life_world import AMOUNTS, FIRST_DAY, KEY, RAILS, SECOND_DAY, SECOND_NIGHT, Life
 from payout_world import NIGHT
@@ -9,6 +11,7 @@ from payout_world import NIGHT
 from payouts.errors import DecisionRefusedError
 from payouts.holds import load_holds
 from payouts.outcomes import all_item_states
+from payouts.records import load_content
 from payouts.verify import verify
 
 
@@ -36,10 +39,15 @@ def test_one_is_paid_and_the_other_by_the_next_batch_after_new_details(tmp_path,
         as_of=SECOND_NIGHT, rules=life.rules, pay_date=SECOND_DAY, proposed_at=_at(SECOND_DAY)
     )
     assert batch.total_amount_minor == 8000
+    # Nothing was paid to p_2 yet, and what was tried went to another account: both are shown.
+    with life.world.store.read() as connection:
+        kinds = [each.kind for each in load_content(connection, batch.batch_id).exceptions]
+    told = [] if rail == "csv" else ["new_details"]
+    assert kinds == [*told, "first_payment", *(["one_item_file"] if rail == "sepa" else [])]
     life.world.approve_fully(batch)
     life.world.export(
-        batch, as_of=SECOND_NIGHT, rules=life.rules, vault=life.vault, execution_date=SECOND_DAY,
-        today=SECOND_DAY,
+        batch, as_of=SECOND_DAY - timedelta(days=1), rules=life.rules, vault=life.vault,
+        execution_date=SECOND_DAY, today=SECOND_DAY,
     )  # fmt: skip
     assert life.balances() == {"p_1": 0, "p_2": 0}
     with life.world.store.read() as connection:

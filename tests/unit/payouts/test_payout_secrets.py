@@ -150,8 +150,8 @@ def test_no_error_about_details_repeats_them(tmp_path, rail):
         lambda: life.world.export(batch, vault=None, **export),
         lambda: life.world.export(batch, vault=open_vault(life.world.home, WRONG_KEY), **export),
         lambda: life.world.export(
-            batch, vault=life.vault, **{**export, "execution_date": date(2026, 3, 22)},
-            today=date(2026, 3, 23),
+            batch, vault=life.vault, today=date(2026, 3, 23),
+            **{**export, "as_of": date(2026, 3, 22), "execution_date": date(2026, 3, 22)},
         ),
         lambda: life.read(
             status_csv((account, "gone", account, account, account, account, "")), "bank.csv"

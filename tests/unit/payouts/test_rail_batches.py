@@ -14,9 +14,21 @@ from decimal import Decimal
 import pytest
 
 from payouts.details import SepaDetails, SepaPayer
-from payouts.errors import BatchStaleError, DecisionRefusedError, ExportRefusedError, VaultError
+from payouts.errors import (
+    BatchStaleError,
+    DecisionRefusedError,
+    DetailsMissingError,
+    ExportRefusedError,
+    VaultError,
+)
 from payouts.export_preview import preview_export
-from payouts.payee_details import approve_details, confirm_details, partner_owner, payer_owner
+from payouts.payee_details import (
+    approve_details,
+    confirm_details,
+    erase_details,
+    partner_owner,
+    payer_owner,
+)
 from payouts.payee_details import propose_details as propose_record
 from payouts.payees import load_payees
 from payouts.records import load_content
@@ -180,6 +192,21 @@ def test_new_account_cools_off_and_is_then_the_first_exception(world, vault):
     with world.store.read() as connection:
         kinds = [each.kind for each in load_content(connection, second.batch_id).exceptions]
     assert kinds == ["new_details", "one_item_file"]
+
+
+def test_export_after_erasing_says_whose_details_are_gone(world, vault):
+    (batch,) = world.propose(rules=SEPA_RULES)
+    world.approve_fully(batch)
+    exported = _export(world, batch, vault)
+    erase_details(
+        world.store, vault, "p_1", reason="left", actor=BEN, rules=APPROVALS, recorded_at=CLOCK
+    )
+    # What lies there is the same file still; without it nobody can write it again.
+    assert not _export(world, batch, vault).is_new
+    exported.file_path.unlink()
+    with pytest.raises(DetailsMissingError, match="of partner p_1 were erased: .*a new batch"):
+        _export(world, batch, vault)
+    assert not exported.file_path.exists()
 
 
 def test_dry_run_renders_checks_and_writes_nothing(world, vault, tmp_path):

@@ -1,4 +1,4 @@
-"""Decisions that are signed: details, payers, adjustments, delegations, resuming."""
+"""Decisions that are signed: details, payers, adjustments, delegations, resuming, gates."""
 
 from __future__ import annotations
 
@@ -24,10 +24,13 @@ from payouts import events
 from payouts.adjustments import approval_message, approve_adjustment, propose_adjustment
 from payouts.delegation import delegate_role, delegation_message, revoke_delegation
 from payouts.errors import DecisionRefusedError
+from payouts.onboarding import accept_terms, acceptance_message
 from payouts.pausing import pause, resume, resume_message
 from payouts.payee_details import details_message, payer_owner
+from payouts.payees import payee_changes, record_message, record_payee
 from payouts.signatures import sign
 from payouts.signed_decisions import decision_faults, decision_message
+from payouts.tax_forms import record_tax_form, tax_form_message
 from payouts.verify import verify
 
 pytestmark = needs_ssh_keygen
@@ -194,3 +197,88 @@ def test_decision_that_does_not_fit_its_signature_is_found_by_verify(
         each for each in verify(world.home, store=world.store) if each.check == "signed_decisions"
     ]
     assert not finding.ok and "payee_details_approved" in finding.detail
+
+
+def test_gate_is_opened_with_a_signature_that_a_later_event_ends(world, strict, keys):
+    """Shutting is anybody's; the old signature does not open what was shut since."""
+
+    def record(actor=BEN, signature=None, **changes):
+        return record_payee(
+            world.store, "p_1", actor=actor, recorded_at=CLOCK, rules=strict, signature=signature,
+            **changes,
+        )  # fmt: skip
+
+    def signed(actor=BEN, **changes):
+        with world.store.read() as connection:
+            return sign(
+                record_message(connection, "p_1", payee_changes(**changes), actor), keys[actor]
+            )
+
+    refused(lambda: record(payee_verified=True), "min_identity asks for ssh_signed")
+    signature = signed(payee_verified=True)
+    for more in ({"screening": True}, {"clear_cooling_off": True}):
+        refused(
+            lambda more=more: record(signature=signature, payee_verified=True, **more),
+            "not one of this decision",
+        )
+    assert record(signature=signature, payee_verified=True).payee_verified
+    assert not record(EVE, payee_verified=False).payee_verified
+    refused(lambda: record(signature=signature, payee_verified=True), "not one of this decision")
+    again = record(signature=signed(payee_verified=True), payee_verified=True)
+    assert again.payee_verified and world.payee() == again
+    assert faults(world) == (2, [])
+
+
+def test_end_of_a_cooling_off_is_part_of_what_is_signed(world, strict, keys):
+    """In an approval of details that day follows from the moment; here it is what is decided."""
+    later, earlier = CLOCK.date() + timedelta(days=9), CLOCK.date() + timedelta(days=1)
+    shortened = {"actor": BEN, "recorded_at": CLOCK, "rules": strict}
+    record_payee(world.store, "p_1", cooling_off_until=later, **shortened)
+    with world.store.read() as connection:
+        changes = payee_changes(cooling_off_until=earlier)
+        signature = sign(record_message(connection, "p_1", changes, BEN), keys[BEN])
+    refused(
+        lambda: record_payee(
+            world.store, "p_1", clear_cooling_off=True, signature=signature, **shortened
+        ),
+        "not one of this decision",
+    )
+    done = record_payee(
+        world.store, "p_1", cooling_off_until=earlier, signature=signature, **shortened
+    )
+    assert done.cooling_off_until == earlier
+    assert faults(world) == (1, [])
+
+
+def test_tax_form_is_recorded_with_a_signature_and_taken_back_without(world, strict, keys):
+    form = {"form_type": "w8ben", "signed_on": CLOCK.date(), "entity": None,
+            "services_in_us": False, "reason": "", "actor": BEN}  # fmt: skip
+
+    def record(**more):
+        return record_tax_form(
+            world.store, "p_1", **{**form, **more}, rules=strict, recorded_at=CLOCK
+        )
+
+    refused(record, "min_identity asks for ssh_signed")
+    with world.store.read() as connection:
+        signature = sign(tax_form_message(connection, "p_1", at=CLOCK, **form), keys[BEN])
+    refused(lambda: record(signature=signature, form_type="w9"), "not one of this decision")
+    assert record(signature=signature).tax_form
+    assert not record(form_type="none", signed_on=None, reason="expired", actor=BEN).tax_form
+    refused(lambda: record(signature=signature), "not one of this decision")
+    assert faults(world) == (1, [])
+
+
+def test_contract_on_paper_is_recorded_with_a_signature_and_a_partner_needs_none(
+    world, strict, keys
+):
+    terms = {"terms_version": "standard 2026-01-01", "terms_hash": "a" * 64,
+             "text_sha256": "b" * 64, "actor": BEN}  # fmt: skip
+    staff = {"recorded_at": CLOCK, "rules": strict, "reason": "contract 2026-114"}
+    refused(lambda: accept_terms(world.store, "p_1", **terms, **staff), "min_identity asks for")
+    with world.store.read() as connection:
+        signature = sign(acceptance_message(connection, "p_1", **terms), keys[BEN])
+    assert accept_terms(world.store, "p_1", **terms, **staff, signature=signature).terms_accepted
+    own = accept_terms(world.store, "p_2", **{**terms, "actor": "partner:p_2"}, recorded_at=CLOCK)
+    assert own.terms_accepted
+    assert faults(world) == (1, [])

@@ -134,20 +134,23 @@ def _contents(home, names):
     return contents, revision
 
 
-@pytest.mark.parametrize("older", ["0001", "0002", "0003"])
+@pytest.mark.parametrize("older", ["0001", "0002", "0003", "0004", "0005"])
 def test_older_revision_is_upgraded_and_keeps_everything(tmp_path, older):
     names = _older_revision(tmp_path, older)
     before, revision = _contents(tmp_path, names)
     assert revision == older and before["events"] and before["segments"]
     assert bool(before.get("lead_registrations")) == (older > "0001")
     assert bool(before.get("adjustments")) == (older > "0002")
-    assert len(before["exports"]) == 1 and "export_files" not in before
+    assert len(before["exports"]) == 1 and ("export_files" in before) == (older > "0003")
+    assert ("web_sessions" in before) == (older > "0004")
+    assert "outbox_messages" not in before
     store = open_store(tmp_path)
     after, revision = _contents(tmp_path, names)
     assert (after, revision) == (before, SCHEMA_REVISION)
     assert [finding for finding in verify(tmp_path, store=store) if not finding.ok] == []
     world = World(tmp_path, store, new_warehouse())
     _check_export_was_carried_over(world)
+    _check_access_can_be_written(store)
     leads.post(world, "still there?")
     adjustment = adjustments.approved(world, amount_minor=1_234)
     world.refresh()
@@ -180,8 +183,20 @@ def _check_export_was_carried_over(world):
     assert (again.is_new, again.file_sha256) == (False, export.file_sha256)
 
 
-def test_two_processes_upgrade_once(tmp_path):
-    _older_revision(tmp_path, "0002")
+def _check_access_can_be_written(store):
+    """Sessions, links and addresses are no decisions: their rows may be changed and removed."""
+    access = (schema.web_sessions, schema.login_links, schema.portal_addresses)
+    for table in access:
+        with store.write() as connection:
+            row = {column.name: "x" for column in table.columns}
+            connection.execute(table.insert().values(**row))
+            assert connection.execute(table.update().values(partner_id="p_1")).rowcount == 1
+            assert connection.execute(table.delete()).rowcount == 1
+
+
+@pytest.mark.parametrize("older", ["0002", "0005"])
+def test_two_processes_upgrade_once(tmp_path, older):
+    _older_revision(tmp_path, older)
     script = (
         "import sys; from pathlib import Path; from payouts.store import open_store; "
         f"open_store(Path({str(tmp_path)!r})).close()"

@@ -166,6 +166,29 @@ def test_foreign_payees_have_no_domestic_threshold(world, form_type, form):
     assert [(each.form, each.is_reached) for each in totals(world)] == [(form, form is not None)]
 
 
+def test_total_in_a_currency_without_a_threshold_is_not_compared_and_says_so(world):
+    """M1: 3,000.00 EUR are more than 2,000.00 USD, and nothing here says so."""
+    pay(world, 100_000)
+    pay(world, 300_000, currency_code="EUR", rail="sepa")
+    pay(world, 300_000, currency_code="EUR", rail="paypal")
+    payer, network, dollars = totals(world)
+    assert (payer.currency_code, payer.form, payer.is_reached) == ("EUR", None, False)
+    assert payer.uncompared_form == "1099-NEC"
+    # What the network reports has no threshold of the payer's at all.
+    assert (network.reporting, network.uncompared_form) == ("tpso", None)
+    assert (dollars.form, dollars.uncompared_form) == ("1099-NEC", None)
+
+
+@pytest.mark.parametrize(("form_type", "uncompared"), [("w9", "1099-NEC"), ("w8ben", None)])
+def test_total_of_a_foreign_payee_needs_no_comparison(world, form_type, uncompared):
+    pay(world, 300_000, currency_code="EUR", rail="sepa")
+    record_tax_form(
+        world.store, "p_1", form_type=form_type, signed_on=date(2026, 1, 5), services_in_us=False,
+        actor=ANA, rules=RULES, recorded_at=CLOCK,
+    )  # fmt: skip
+    assert [each.uncompared_form for each in totals(world)] == [uncompared]
+
+
 def test_rows_of_thresholds_do_not_overlap_and_name_their_source():
     rows = thresholds()
     for year in range(2020, 2040):

@@ -154,3 +154,28 @@ def test_terms_become_parameters_in_minor_units(load: Load, program_with: Progra
     assert approvals.with_exceptions == {"partnerships": 1, "finance": 2}
     assert approvals.identity_for(1, "USD") == "oidc"
     assert approvals.has_role("root@x.example", "admin")
+    assert approvals.payouts == rules
+
+
+@pytest.mark.parametrize(
+    ("schedule", "expected"),
+    [
+        (
+            "pay_day: 3",
+            {"frequency": "monthly", "cutoff": "month_end", "pay_day": 3, "business_day": "next"},
+        ),
+        (
+            "frequency: twice_monthly, pay_days: [20, 5], business_day: any",
+            {"frequency": "twice_monthly", "pay_days": [5, 20], "business_day": "any"},
+        ),
+        (
+            "frequency: weekly",
+            {"frequency": "weekly", "pay_weekday": "friday", "business_day": "next"},
+        ),
+    ],
+)
+def test_schedule_is_what_its_frequency_reads(
+    load: Load, program_with: ProgramWith, schedule: str, expected: dict
+) -> None:
+    workspace = load(program_with(f"payouts: {{schedule: {{{schedule}}}}}"))
+    assert payout_rules(workspace).schedule == expected

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from program.errors import TermsError
 from program.fingerprint import plan_version_hashes
 from program.load import Workspace
 
@@ -110,3 +111,12 @@ def test_how_it_is_written_does_not_count(
         _hash(load, program_with, f"{COMPONENT}            {text}\n") for text in (one, other)
     }
     assert len(hashes) == 1
+
+
+def test_notices_are_no_terms(load: Load, program_with: ProgramWith) -> None:
+    """Whether somebody is told moves no money; batches and acceptances keep their terms."""
+    switched = load(f"{program_with()}\nnotices: {{enabled: true, weekly_statement: friday}}\n")
+    assert switched.program.notices.enabled
+    assert switched.terms_hash == load(program_with()).terms_hash
+    with pytest.raises(TermsError, match="weekly_statement"):
+        load(f"{program_with()}\nnotices: {{weekly_statement: someday}}\n")

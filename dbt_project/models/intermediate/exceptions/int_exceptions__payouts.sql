@@ -1,5 +1,6 @@
 -- Grain: one row per exception about payouts (kind, subject, what_to_do): what banks said that was not applied, accounts
--- that need a look, disputes past their day, payouts of which no bank has said anything for ten days.
+-- that need a look, disputes past their day, messages that did not arrive, payouts of which no bank has said
+-- anything for ten days.
 {{ config(tags=['payouts']) }}
 
 with
@@ -36,7 +37,7 @@ recorded as (
         subject,
         cast(null as bigint) as amount_minor,
         cast(null as varchar) as currency_code,
-        cast('finance' as varchar) as owner,
+        case kind when 'notice_not_delivered' then 'partnerships' else 'finance' end as owner,
         opened_at,
         detail || case kind
             when 'settlement_line_not_applied'
@@ -45,6 +46,8 @@ recorded as (
                 then '; ask the partner, then `partnerledger payee details set`'
             when 'payout_details_waiting'
                 then '; `partnerledger payee details approve` or reject'
+            when 'notice_not_delivered'
+                then '; correct the address or ask the mail server, then `partnerledger notices retry` or drop'
             else '; check that it is one company, else hold the partners'
         end as what_to_do
     from findings

@@ -99,6 +99,50 @@ def test_bad_csv_files_are_refused(content, match):
     _refused(content, match)
 
 
+STATUS = status_csv((ID, "settled", 15000, "USD", "2026-03-17", "", "Zürich")).decode()
+PAYPAL = paypal((ID, "SUCCESS", "150.00", "USD", "2026-03-17T10:00:00Z", "")).decode()
+
+
+@pytest.mark.parametrize("text", [STATUS, PAYPAL])
+@pytest.mark.parametrize(
+    ("encoding", "mark", "found"),
+    [
+        ("utf-16-le", b"\xff\xfe", "is UTF-16 text, not UTF-8"),
+        ("utf-16-be", b"\xfe\xff", "is UTF-16 text, not UTF-8"),
+        ("utf-16-le", b"", "is UTF-16 text without a byte-order mark, not UTF-8"),
+        ("utf-16-be", b"", "is UTF-16 text without a byte-order mark, not UTF-8"),
+        ("utf-32-le", b"\xff\xfe\x00\x00", "is UTF-32 text, not UTF-8"),
+        ("utf-32-be", b"\x00\x00\xfe\xff", "is UTF-32 text, not UTF-8"),
+    ],
+)
+@pytest.mark.parametrize("file_format", [None, "status_csv"])
+def test_text_in_another_unicode_encoding_is_refused(text, encoding, mark, found, file_format):
+    with pytest.raises(SettlementFileError, match=f"f.csv: {found}.*Save it as UTF-8 text"):
+        read_outcomes(mark + text.encode(encoding), "f.csv", file_format)
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (STATUS.encode("cp1252"), "line 2: is no UTF-8 text: byte 0xFC, found Windows-1252 or"),
+        ("Zürich,b\n".encode("latin-1"), "line 1: is no UTF-8 text: byte 0xFC, found Windows"),
+        (b"a,b\n\x01\x90\xff", "line 2: is no UTF-8 text: byte 0x90, found no encoding of text"),
+        (b"PK\x03\x04\x14\x00", "is an Excel workbook or a zip archive"),
+        (b"\xd0\xcf\x11\xe0\xa1", "is an old Excel workbook"),
+        (b"\x1f\x8b\x08", "is a gzip archive"),
+        (b"%PDF-1.7", "is a PDF document"),
+        (b"abc\x00\x00\x00\x01\x02", r"is no text \(it holds zero bytes\)"),
+    ],
+)
+def test_what_is_no_text_is_refused_by_its_name(content, found):
+    text = _refused(content, found)
+    assert "Save it as" in text and "rich" not in text
+
+
+def test_mark_of_utf_8_is_no_fault():
+    assert read_outcomes(b"\xef\xbb\xbf" + STATUS.encode(), "f.csv")[0] == "status_csv"
+
+
 def test_amounts_that_differ_in_one_row_are_refused():
     content = f"payout_id,status,amount,amount_minor,currency_code\n{ID},settled,1.00,101,USD\n"
     _refused(content.encode(), "amount and amount_minor differ")

@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
+
 import pytest
-from bank_files import batch_entry, end_to_end, nacha, nacha_notice, nacha_return, statement
+from bank_files import (
+    batch_entry,
+    end_to_end,
+    nacha,
+    nacha_notice,
+    nacha_return,
+    statement,
+    status_csv,
+)
 from sqlalchemy import insert
 
+from payouts.files import wise
+from payouts.files.references import reference
 from payouts.hashing import sha256_bytes
+from payouts.outcomes import all_item_states
 from payouts.schema import export_files
+from payouts.settlement.planning import Situation, plan_outcomes
+from payouts.settlement.reading import read_outcomes
+from payouts.settlement.references import References
 
 PAIN001 = (
     '<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.001.001.09"><CstmrCdtTrfInitn>'
@@ -103,3 +120,90 @@ def test_notice_is_found_by_trace(ach):
 def test_trace_of_another_file_is_reported(ach):
     content = nacha([nacha_return("", 7000, "R02", "091000019999999")])
     assert [each.kind for each in ach.read(content).discrepancies] == ["unknown_payout"]
+
+
+def _wise(*references: str) -> bytes:
+    """A file as the Wise writer makes it, with these payment references."""
+    header = ",".join(wise.COLUMNS)
+    rows = [f"148149706,Quill Ltd,,,EUR,USD,target,1.00,{each},PRIVATE" for each in references]
+    return "\n".join([header, *rows, ""]).encode()
+
+
+def _short(payout_id: str) -> str:
+    return reference("wise", payout_id)
+
+
+@pytest.fixture
+def by_wise(exported):
+    """The batch with a Wise file: each payment is called by the first ten digits of its payout."""
+    _add_file(exported, "wise.csv", _wise(*(_short(each) for each in exported.payouts.values())))
+    return exported
+
+
+def _row(key: str, cents: int = 15000):
+    return (key, "settled", cents, "USD", "2026-03-17", "", "TRANSFER-1")
+
+
+def _kinds(result) -> list[str]:
+    return [each.kind for each in result.discrepancies]
+
+
+@pytest.mark.parametrize("change", [str, str.upper, " {} ".format])
+def test_short_reference_of_a_wise_file_is_found(by_wise, change):
+    content = status_csv(_row(change(_short(by_wise.payouts["p_1"]))))
+    result = by_wise.read(content, "wise-report.csv")
+    assert (result.outcomes, result.discrepancies) == ({"settled": 1}, ())
+    assert by_wise.states()["p_1"] == "settled"
+    assert by_wise.read(content, "wise-report.csv").known == 1
+
+
+def test_reference_and_full_id_in_one_file_are_one_payout(by_wise):
+    payout = by_wise.payouts["p_1"]
+    content = status_csv(_row(payout), _row(_short(payout)))
+    assert _kinds(by_wise.read(content, "wise-report.csv")) == ["booked_twice"]
+
+
+def test_short_reference_with_another_amount_is_not_applied(by_wise):
+    content = status_csv(_row(_short(by_wise.payouts["p_1"]), 14999))
+    assert _kinds(by_wise.read(content, "wise-report.csv")) == ["amount_differs"]
+
+
+@pytest.mark.parametrize("key", ["0123456789", "p_1", "wise 1"])
+def test_reference_that_no_exported_file_carried_is_reported(by_wise, key):
+    assert _kinds(by_wise.read(status_csv(_row(key)), "wise-report.csv")) == ["unknown_payout"]
+
+
+def test_beginning_of_an_id_that_no_file_carried_finds_nobody(exported):
+    """The export is csv: it carried full ids."""
+    content = status_csv(_row(_short(exported.payouts["p_1"])))
+    assert _kinds(exported.read(content, "status.csv")) == ["unknown_payout"]
+
+
+def test_wise_file_that_was_changed_finds_nobody(by_wise):
+    path = by_wise.home / "exports" / by_wise.batch.batch_id / "wise.csv"
+    path.write_bytes(path.read_bytes().replace(b"1.00", b"2.00"))
+    content = status_csv(_row(_short(by_wise.payouts["p_1"])))
+    assert _kinds(by_wise.read(content, "wise-report.csv")) == ["unknown_payout"]
+
+
+def test_reference_of_several_payouts_names_them_and_settles_none(by_wise):
+    """Of two payouts with one reference, the one that is open must not take the other's news: a
+    file that is read again would settle it."""
+    first, second = (by_wise.payouts[who] for who in ("p_1", "p_2"))
+    with by_wise.store.read() as connection:
+        items = all_item_states(connection)
+    items = {
+        key: replace(item, amount_minor=15000, state="settled" if key == first else "sent")
+        for key, item in items.items()
+    }
+    (outcome,) = read_outcomes(status_csv(_row("abcdef0123")), "wise-report.csv")[1]
+    assert outcome.key_kind == "reference"
+    situation = Situation(
+        items=items,
+        references=References({}, {}, by_reference={"abcdef0123": (first, second)}),
+        cutoff_dates={}, last_days={}, file_format="status_csv", read_on=date(2026, 3, 20),
+    )  # fmt: skip
+    plan = plan_outcomes([outcome], situation)
+    (found,) = plan.discrepancies
+    assert (found.kind, plan.applied) == ("several_payouts", [])
+    assert f"does not tell which: {first}, {second}" in found.detail

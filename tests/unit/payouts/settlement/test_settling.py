@@ -18,7 +18,7 @@ from bank_files import (
     statement,
     status_csv,
 )
-from payout_world import ANA, APPROVALS, BEN, CAT, CLOCK, RULES, entry
+from payout_world import ANA, APPROVALS, BEN, CAT, CLOCK, DAN, RULES, entry
 from settled_world import AMOUNTS, READ
 
 from payouts import events
@@ -32,6 +32,7 @@ from payouts.periods import last_closed
 from payouts.settlement import applying
 from payouts.settlement.applying import shown_file_name
 from payouts.settlement.asking import CHANGE_REQUESTED
+from payouts.settlement.open_lines import open_lines
 
 
 def _settled(world, *partners: str, day: str = "2026-03-17", **options) -> bytes:
@@ -320,6 +321,77 @@ def test_contradictions_change_nothing(exported):
 def test_debit_booked_twice_in_one_statement_is_reported(exported):
     result = exported.read(_settled(exported, "p_1", "p_1"))
     assert (_kinds(result), result.outcomes) == (["booked_twice"], {"settled": 1})
+
+
+@pytest.mark.parametrize(
+    "second",
+    [("15000", "2026-03-17", "REF 1"), ("15000", "2026-03-19", ""), ("15000", "", "REF 2")],
+)
+def test_second_row_of_a_status_csv_is_booked_twice(exported, second):
+    """Equal rows, and rows that say the same of one payout with another day or reference."""
+    payout = exported.payouts["p_1"]
+    amount, day, reference = second
+    rows = [
+        (payout, "settled", 15000, "USD", "2026-03-17", "", "REF 1"),
+        (payout, "settled", amount, "USD", day, "", reference),
+        (payout, "settled", amount, "USD", day, "", reference),
+    ]
+    result = exported.read(status_csv(*rows), "status.csv")
+    assert result.outcomes == {"settled": 1}
+    assert [(each.kind, each.line) for each in result.discrepancies] == [
+        ("booked_twice", 3), ("booked_twice", 4),
+    ]  # fmt: skip
+    assert result.discrepancies[0].detail == (
+        "the file says settled of this payout in line 2 already"
+    )
+    with exported.store.read() as connection:
+        assert [line.line for line in open_lines(connection)] == [3, 4]
+    assert not exported.match().is_matched
+    again = exported.read(status_csv(*rows), "status.csv")
+    assert (again.is_new, again.outcomes, _kinds(again)) == (False, {}, ["booked_twice"] * 2)
+    assert exported.broken() == []
+
+
+def test_copied_row_of_a_return_gives_money_back_once(exported):
+    exported.sent(actor=DAN)
+    row = (exported.payouts["p_2"], "returned", 7000, "USD", "2026-03-19", "R03", "")
+    result = exported.read(status_csv(row, row), "status.csv")
+    assert (result.outcomes, _kinds(result)) == ({"returned": 1}, ["booked_twice"])
+    assert result.returned_amount_minor == {"USD": 7000}
+    assert exported.balances()["p_2"] == 7000
+
+
+def test_total_of_a_batch_beside_a_row_of_its_payout_is_booked_twice(exported):
+    result = exported.read(
+        status_csv(
+            (exported.payouts["p_1"], "settled", 15000, "USD", "2026-03-17", "", ""),
+            (exported.batch.batch_id, "settled", 28000, "USD", "2026-03-17", "", ""),
+        ),
+        "status.csv",
+    )
+    assert (result.outcomes, _kinds(result)) == ({"settled": 3}, ["booked_twice"])
+
+
+def test_rows_of_a_status_csv_that_end_nothing_may_repeat(exported):
+    payout = exported.payouts["p_1"]
+    rows = [(payout, status, 15000, "USD", "", "", "") for status in ("sent", "sent", "settled")]
+    result = exported.read(status_csv(*rows), "status.csv")
+    assert (result.outcomes, result.known, result.discrepancies) == (
+        {"sent": 1, "settled": 1}, 1, (),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_file_in_another_encoding_stores_nothing(exported, encoding):
+    row = (exported.payouts["p_1"], "settled", 15000, "USD", "2026-03-17", "", "")
+    content = status_csv(row).decode().encode(encoding)
+    with exported.store.read() as connection:
+        before = events.head(connection)
+    with pytest.raises(SettlementFileError, match="status.csv: is UTF-16 text"):
+        exported.read(content, "status.csv")
+    with exported.store.read() as connection:
+        assert events.head(connection) == before
+    assert exported.states()["p_1"] == "exported"
 
 
 def test_rest_of_the_account_is_not_ours(exported):

@@ -73,3 +73,22 @@ def test_unknown_encoding_is_refused():
 def test_tree_of_another_encoding_is_read():
     content = camt([Move("a", "1.00")]).decode().replace("UTF-8", "ISO-8859-1").encode("latin-1")
     assert read_outcomes(content, "bank.xml")[0] == "camt.053"
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_xml_in_utf_16_is_read(encoding):
+    text = camt([Move("a", "1.00")]).decode().partition("?>")[2].lstrip()
+    assert read_outcomes(text.encode(encoding), "bank.xml")[0] == "camt.053"
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (b"<Document>\nZ\xfcrich</Document>", "line 2: is no UTF-8 text: byte 0xFC"),
+        (b'<?xml version="1.0" encoding="UTF-8"?><Document>\xfc</Document>', "is no UTF-8 text"),
+        ("<Document/>".encode("utf-32"), "is UTF-32 text, not UTF-8"),
+        (b'<?xml version="1.0" encoding="ISO-8859-1"?><a>\xfc<b></a>', "no well-formed XML"),
+    ],
+)
+def test_xml_in_bytes_that_are_no_text_is_refused(content, found):
+    _refused(content, found)

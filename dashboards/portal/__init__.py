@@ -1,0 +1,1 @@
+"""What the pages of the partner portal share. No partner is ever taken from a path or a form."""

@@ -1,0 +1,1 @@
+"""Statements as files that leave the app: a tagged PDF and a CSV, equal bytes for equal records."""
