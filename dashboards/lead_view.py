@@ -332,6 +332,7 @@ def _requests(evidence: Mapping[str, Any]) -> Table:
         [
             Column("asked_at", "Asked", "instant"),
             Column("asked_of", "Of", words={"owner": "Owner", "partner": "Partner"}),
+            _PARTNER,
             Column("reason", "Why", words={"asked": "Somebody asked", "stale": "Nothing moved"}),
             Column("due_at", "Due", "instant"),
             Column("answered_at", "Answered", "instant"),

@@ -32,7 +32,8 @@ class Services(Protocol):
         """The same for people: title, subtitle, blocks of facts, tables and sentences."""
 
     def lead(self, connection: duckdb.DuckDBPyConnection, reference: str) -> Record:
-        """A lead by any of its ids: rows of the marts by section, rulings, messages, timeline."""
+        """A lead by any of its ids: rows of the marts by section, rulings, messages, timeline;
+        partners: ids of those that have to do with it."""
 
     def commission(self, connection: duckdb.DuckDBPyConnection, commission_id: str) -> Record:
         """The same of a commission, with terms and steps in words, recomputed."""

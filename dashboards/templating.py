@@ -20,6 +20,7 @@ from dashboards.users import DECIDERS
 FOLDER = Path(__file__).resolve().parent / "templates"
 STATIC = Path(__file__).resolve().parent / "static"
 _NARROW_SPACE = "\N{NARROW NO-BREAK SPACE}"
+_THIN_SPACE = "\N{THIN SPACE}"
 _MINUS = "\N{MINUS SIGN}"
 
 
@@ -44,6 +45,7 @@ def templates(timezone: str) -> Environment:
         "word": words.word,
         "tone": words.tone,
         "plural": plural,
+        "breakable": breakable,
     }
     environment.globals |= {
         "asset": asset,
@@ -69,6 +71,12 @@ def number(value: int | None) -> str:
     if value is None:
         return ""
     return f"{_MINUS if value < 0 else ''}{_grouped(str(abs(int(value))))}"
+
+
+def breakable(text: object) -> str:
+    """An amount that may go on with its currency in the next line, where there is no room."""
+    amount, space, unit = str(text).rpartition(_NARROW_SPACE)
+    return f"{amount}{_THIN_SPACE}{unit}" if space else unit
 
 
 def percent(value: Decimal | Fraction | tuple[int, int] | None, places: int = 1) -> str:

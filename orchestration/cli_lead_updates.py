@@ -32,6 +32,14 @@ AboutArgument = Annotated[
 ]
 
 
+PartnerOption = Annotated[
+    str | None,
+    typer.Option(
+        "--partner", metavar="PARTNER", help="The one partner that it is for, and that sees it."
+    ),
+]
+
+
 class AskedOf(StrEnum):
     """Who is asked for an update."""
 
@@ -61,15 +69,19 @@ def request(
             "--due", metavar="DATE", help="Until when; a bare date is its local midnight."
         ),
     ],
+    partner: PartnerOption = None,
     text: Annotated[str, typer.Option("--text", help="What is asked; kept as a message.")] = "",
     home: HomeOption = DEFAULT_HOME,
     program: ProgramOption = None,
     actor: ActorOption = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Ask the lead's owner or its partner for an update."""
+    """Ask the lead's owner or its partner for an update.
+
+    Without --partner it is for the partner that is credited with most of the lead.
+    """
     from orchestration.clock import utc_now
-    from orchestration.lead_subjects import require_subject
+    from orchestration.lead_subjects import require_partner_of, require_subject
     from payouts.lead_updates import post_message, request_update
     from payouts.texts import MESSAGE_CHARACTERS, optional_written
 
@@ -78,21 +90,24 @@ def request(
     with open_both(home) as (published, store):
         with store.read() as connection:
             subject = require_subject(published, connection, reference)
+            if partner is not None:
+                require_partner_of(published, connection, subject, partner)
         asked = request_update(
-            store, **vars(subject), asked_of=asked_of.value, due_at=due_at,
+            store, **vars(subject), asked_of=asked_of.value, due_at=due_at, partner_id=partner,
             actor=actor_name(actor), recorded_at=utc_now(),
         )  # fmt: skip
         if question:
             post_message(
                 store, **vars(subject), text=question, author_role=Author.STAFF.value,
                 actor=actor_name(actor), recorded_at=utc_now(),
-                is_partner_visible=asked_of is AskedOf.PARTNER,
+                is_partner_visible=asked_of is AskedOf.PARTNER, partner_id=partner,
             )  # fmt: skip
     if as_json:
         print_json(asked)
         return
     out().print(
-        f"Asked the {asked.asked_of} of {subject.subject_type} {subject.subject_id}: "
+        f"Asked {partner or f'the {asked.asked_of}'} of {subject.subject_type} "
+        f"{subject.subject_id}: "
         f"{asked.request_id}, due {minute(due_at)} UTC. The nights remind of it from then on."
     )
 
@@ -134,6 +149,7 @@ def answer(
 def message(
     reference: AboutArgument,
     text: Annotated[str, typer.Option("--text", help="What to keep with the lead.")],
+    partner: PartnerOption = None,
     author: Annotated[
         Author, typer.Option("--by", help="Whose message it is; --as is who records it.")
     ] = Author.STAFF,
@@ -147,23 +163,26 @@ def message(
 ) -> None:
     """Write a message about a lead.
 
-    Or about a registration. It is internal unless it is said otherwise.
+    Or about a registration. It is internal unless --partner names whom it is for. With --by partner
+    it names who said it.
     """
     from orchestration.clock import utc_now
-    from orchestration.lead_subjects import require_subject
+    from orchestration.lead_subjects import require_partner_of, require_subject
     from payouts.lead_updates import post_message
 
     with open_both(home) as (published, store):
         with store.read() as connection:
             subject = require_subject(published, connection, reference)
+            if partner is not None:
+                require_partner_of(published, connection, subject, partner)
         posted = post_message(
-            store, **vars(subject), text=text, author_role=author.value,
+            store, **vars(subject), text=text, author_role=author.value, partner_id=partner,
             is_partner_visible=is_visible, actor=actor_name(actor), recorded_at=utc_now(),
         )  # fmt: skip
     if as_json:
         print_json(posted)
         return
-    seen = "the partner may see it" if posted.is_partner_visible else "internal"
+    seen = f"{partner or 'the partner'} may see it" if posted.is_partner_visible else "internal"
     out().print(
         f"Kept with {subject.subject_type} {subject.subject_id}, {seen}: {posted.message_id}"
     )

@@ -6,6 +6,7 @@ What does not belong here: the rules (`payouts.onboarding`), payout details and 
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -43,7 +44,6 @@ if TYPE_CHECKING:
 
     from program.load import Workspace
 
-_TOKEN_BYTES = 32
 PartnerArgument = Annotated[str, typer.Argument(metavar="PARTNER", help="Id of the partner.")]
 
 
@@ -58,41 +58,69 @@ def invite(
     days: Annotated[
         int, typer.Option("--days", min=1, max=365, help="How long the invitation can be used.")
     ] = 14,
+    email: Annotated[
+        str,
+        typer.Option(
+            "--email",
+            metavar="EMAIL",
+            help="Send it there alone; the address may sign in from then on.",
+        ),
+    ] = "",
     reason: Annotated[str, typer.Option("--reason", help="A note kept with the event.")] = "",
     home: HomeOption = DEFAULT_HOME,
     program: ProgramOption = None,
     actor: ActorOption = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Invite a partner. The token is shown once and not kept; an earlier invitation ends."""
-    import secrets
-    from datetime import timedelta
+    """Invite a partner by mail to its addresses; an earlier invitation ends.
 
+    Where PARTNERLEDGER_SMTP_URL names no mail server, or the partner has no address, the link is
+    shown once and not kept: give it to the partner alone. It needs PARTNERLEDGER_BASE_URL; without
+    that the token alone is shown, for `partner accept`.
+    """
+    from dashboards.errors import RefusedError
+    from dashboards.invitations import invite_partner
+    from dashboards.mailer import mail_settings
     from orchestration.clock import utc_now
-    from payouts import onboarding as rules_of
-    from payouts.hashing import sha256_text
+    from orchestration.notices import BASE_URL_VARIABLE
     from payouts.terms import approval_rules
 
     rules = approval_rules(open_workspace(program))
-    require_partner(home, partner_id)
-    token = secrets.token_urlsafe(_TOKEN_BYTES)
-    now = utc_now()
+    name = _name_of(home, partner_id)
     with open_control(home) as store:
-        invitation = rules_of.invite(
-            store,
-            partner_id,
-            token_sha256=sha256_text(token),
-            expires_at=now + timedelta(days=days),
-            actor=actor_name(actor),
-            rules=rules,
-            recorded_at=now,
-            reason=reason,
-        )
+        try:
+            invited = invite_partner(
+                store,
+                partner_id,
+                name,
+                with_mail=mail_settings(os.environ) is not None,
+                base_url=os.environ.get(BASE_URL_VARIABLE, "").rstrip("/"),
+                email=email,
+                days=days,
+                actor=actor_name(actor),
+                rules=rules,
+                now=utc_now(),
+                reason=reason,
+            )
+        except RefusedError as error:
+            raise CommandError(str(error), error.what_to_do) from error
+    # What goes by mail is nobody else's to read.
+    shown = {} if invited.mailed_to else {"token": invited.token, "link": invited.link or None}
     if as_json:
-        print_json({"partner_id": partner_id, "token": token, "expires_at": invitation.expires_at})
+        print_json(
+            {"partner_id": partner_id, "expires_at": invited.expires_at,
+             "mailed_to": list(invited.mailed_to), **shown}
+        )  # fmt: skip
         return
-    out().print(f"Invitation of {partner_id}, usable once until {invitation.expires_at[:10]}:")
-    typer.echo(token)
+    until = invited.expires_at[:10]
+    if invited.mailed_to:
+        out().print(
+            f"Invitation of {partner_id}, usable once until {until}, goes to "
+            f"{', '.join(invited.mailed_to)} with the next `partnerledger notices send`."
+        )
+        return
+    out().print(f"Invitation of {partner_id}, usable once until {until}:")
+    typer.echo(invited.link or invited.token)
 
 
 def accept(
@@ -239,6 +267,17 @@ def local_today(workspace: Workspace) -> date:
     return utc_now().replace(tzinfo=UTC).astimezone(zone).date()
 
 
+def _name_of(home: Path, partner_id: str) -> str:
+    """Raises: CommandError for a partner that the published snapshot does not know."""
+    with open_published(home) as connection:
+        found = query(
+            connection, "select name from marts.dim_partners where partner_id = ?", [partner_id]
+        )
+    if not found:
+        raise unknown_partner(partner_id)
+    return found[0]["name"] or partner_id
+
+
 def _use_invitation(store, invitation: str, partner_id: str) -> None:
     """Raises: CommandError when the file cannot be read or the invitation is another partner's."""
     from orchestration.clock import utc_now
@@ -248,4 +287,6 @@ def _use_invitation(store, invitation: str, partner_id: str) -> None:
         token = sys.stdin.readline() if invitation == "-" else Path(invitation).read_text("utf-8")
     except (OSError, UnicodeDecodeError):
         raise CommandError(f"{invitation} cannot be read", "Name the file of the token.") from None
+    # The file may hold the whole link.
+    token = token.strip().rpartition("/")[2]
     accept_invite(store, token, partner_id=partner_id, recorded_at=utc_now())

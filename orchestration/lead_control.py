@@ -77,16 +77,16 @@ def known_requests(
 
     subjects: (type, id) pairs to keep of those since; None keeps all. Sorted by their due dates.
     """
-    from payouts.lead_updates import load_answers, load_requests
+    from payouts.lead_update_records import load_answers, load_requests
 
     answers = {answer.request_id: answer for answer in load_answers(connection)}
-    requests = {row["request_id"]: dict(row) for row in published}
+    requests = {row["request_id"]: {**row, "partner_id": None} for row in published}
     for asked in load_requests(connection):
         named = (asked.subject_type, asked.subject_id)
         if subjects is not None and named not in subjects:
             continue
         known = requests.setdefault(asked.request_id, _new_request(asked))
-        known["text"] = asked.reason
+        known |= {"text": asked.reason, "partner_id": asked.partner_id}
     for request_id, row in requests.items():
         answer = answers.get(request_id)
         if answer is not None and not row["answered_at"]:
@@ -236,7 +236,7 @@ def _new_request(asked: Any) -> Record:
 
 
 def _messages(connection: Connection, subjects: set[tuple[str, str]]) -> list[Record]:
-    from payouts.lead_updates import load_messages
+    from payouts.lead_update_records import load_messages
 
     messages = [
         message

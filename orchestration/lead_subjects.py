@@ -98,12 +98,48 @@ def require_subject(published: DuckDBPyConnection, control: Connection, referenc
     return Subject(LEAD, require_lead(published, reference))
 
 
+def require_partner_of(
+    published: DuckDBPyConnection, control: Connection, subject: Subject, partner_id: str
+) -> None:
+    """Refuse a partner that has nothing to do with a lead, or whose registration it is not.
+
+    Raises: CommandError.
+    """
+    from orchestration.lead_records import lead_evidence
+
+    if subject.subject_type == REGISTRATION:
+        known = _registered_by(published, control, subject.subject_id)
+    else:
+        known = partners_of(lead_evidence(published, subject.subject_id))
+    if partner_id not in known:
+        named = ", ".join(known) or "nobody"
+        raise CommandError(
+            f"{partner_id} has nothing to do with {subject.subject_type} {subject.subject_id}",
+            f"Name a partner that has to do with it ({named}), or leave --partner out.",
+        )
+
+
+def partners_of(evidence: dict[str, Any]) -> list[str]:
+    """Partners that touched a lead, sent it in, or are or were credited with it, in order.
+
+    evidence: as `lead_records.lead_evidence` gives it. These see the lead in the portal.
+    """
+    rows = [
+        *(evidence["touches"] or []),
+        *(evidence["submissions"] or []),
+        *(row for row in evidence["attributions"] or [] if row["is_paying"]),
+        # What is earned on the commission of another partner says nothing of the lead.
+        *(row for row in evidence["lines"] or [] if row["source_type"] != "commission"),
+    ]
+    return sorted({row["partner_id"] for row in rows if row["partner_id"]})
+
+
 def require_request(published: DuckDBPyConnection, control: Connection, request_id: str) -> Subject:
     """What a request is about: as it was recorded, else as the night that raised it says.
 
     Raises: CommandError when nobody asked for it and no published night raised it.
     """
-    from payouts.lead_updates import load_requests
+    from payouts.lead_update_records import load_requests
 
     for asked in load_requests(control):
         if asked.request_id == request_id:
@@ -122,6 +158,20 @@ def require_request(published: DuckDBPyConnection, control: Connection, request_
         f"there is no request {request_id!r}",
         "`partnerledger lead requests` shows those that wait.",
     )
+
+
+def _registered_by(published: DuckDBPyConnection, control: Connection, key: str) -> list[str]:
+    from payouts.registrations import load_registrations
+
+    entered = [each.partner_id for each in load_registrations(control) if each.key == key]
+    return entered or [
+        row["partner_id"]
+        for row in query(
+            published,
+            "select partner_id from marts.fct_lead_submissions where submission_key = ?",
+            [key],
+        )
+    ]
 
 
 def _is_registration_key(key: str | None) -> bool:

@@ -123,7 +123,8 @@ def print_requests(title: str, rows: Iterable[Record] | None) -> None:
         ("request", "on", "asked of", "why", "asked (UTC)", "due (UTC)", "state", "reminders",
          "owner"),
         [
-            (row["request_id"], row["lead_id"] or row["subject_key"], row["asked_of"],
+            (row["request_id"], row["lead_id"] or row["subject_key"],
+             row.get("partner_id") or row["asked_of"],
              row["reason"], _moment(row["asked_at"]), _moment(row["due_at"]), row["state"],
              row["reminders_due"], row["owner"])
             for row in rows or []
@@ -240,7 +241,8 @@ def _print_messages(rows: Iterable[Record] | None) -> None:
         return
     out().print("Messages", style="bold")
     for row in rows:
-        seen = "the partner sees it" if row["is_partner_visible"] else "internal"
+        reader = row["partner_id"] or "the partner"
+        seen = f"{reader} sees it" if row["is_partner_visible"] else "internal"
         out().print(f"{_moment(row['posted_at'])} {row['author_role']} ({seen}): {row['text']}")
     out().print()
 

@@ -189,7 +189,7 @@ def _losers(evidence: Record) -> Iterator[Record]:
 
 def _requests(evidence: Record) -> Iterator[Record]:
     for row in _rows(evidence, "requests"):
-        of = f" of the {row['asked_of']}" if row["asked_of"] else ""
+        of = f" of {row.get('partner_id') or 'the ' + row['asked_of']}" if row["asked_of"] else ""
         reason = " because nothing had moved" if row["reason"] == "stale" else ""
         state = "" if row["answered_at"] else f" ({row['state']})"
         text = f": {row['text']}" if row.get("text") else ""
@@ -207,7 +207,8 @@ def _requests(evidence: Record) -> Iterator[Record]:
 
 def _messages(evidence: Record) -> Iterator[Record]:
     for row in _rows(evidence, "messages"):
-        seen = ", visible to the partner" if row["is_partner_visible"] else ""
+        reader = row.get("partner_id") or "the partner"
+        seen = f", visible to {reader}" if row["is_partner_visible"] else ""
         yield _event(
             row["posted_at"],
             "message",

@@ -73,11 +73,12 @@ class WebServices:
         """A lead with what was recorded about it since the night. Raises: NotFoundError."""
         from orchestration.lead_control import with_recorded
         from orchestration.lead_records import lead_evidence
+        from orchestration.lead_subjects import partners_of
         from orchestration.lead_timeline import timeline
 
         with _nothing_found():
             evidence = with_recorded(lead_evidence(connection, reference), self._home)
-        return {**evidence, "timeline": timeline(evidence)}
+        return {**evidence, "timeline": timeline(evidence), "partners": partners_of(evidence)}
 
     def commission(self, connection: DuckDBPyConnection, commission_id: str) -> Record:
         """A commission with its terms and steps in words. Raises: NotFoundError."""

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from payouts.hashing import parse_instant
 from payouts.lead_joins import load_lead_joins
-from payouts.lead_updates import load_answers, load_messages, load_requests
+from payouts.lead_update_records import load_answers, load_messages, load_requests
 from payouts.registrations import load_decisions, load_registrations
 from payouts.rulings import load_rulings
 

@@ -1,83 +1,52 @@
 """Talking about leads: messages, requests for an update, and their answers (L5).
 
-What belongs here: writing and reading them. What does not: requests that follow from a lead
-standing still; the models find those, and only their answers are recorded here.
+What belongs here: writing them. What does not: reading them (``lead_update_records``); requests
+that follow from a lead standing still: the models find those, and only their answers are recorded
+here.
 
 A subject is a ``lead`` with its id, or a ``registration`` with its key (``registrations``). Whether
-a lead exists, the caller knows.
+a lead exists, and which partners have to do with it, the caller knows.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection
 
 from payouts import events
 from payouts.errors import DecisionRefusedError
 from payouts.hashing import instant_text
-from payouts.lead_rows import MESSAGES, event_id, insert_row
+from payouts.lead_rows import MESSAGES, insert_row
+from payouts.lead_update_records import (
+    ANSWERED,
+    REQUESTED,
+    LeadMessage,
+    UpdateAnswer,
+    UpdateRequest,
+    answer_of,
+    load_answers,
+    load_messages,
+    load_requests,
+    request_of,
+)
 from payouts.registrations import find_entered
-from payouts.schema import events as event_table
-from payouts.schema import lead_messages
 from payouts.store import Store
 from payouts.terms import person
 from payouts.texts import (
     MESSAGE_CHARACTERS,
     identifier,
     instant,
+    optional_identifier,
     optional_written,
     shown_actor,
     written,
 )
 
 SUBJECT_TYPES = ("lead", "registration")
-AUTHOR_ROLES = ("staff", "partner")
-ASKED_OF = ("owner", "partner")
-_REQUESTED, _ANSWERED = "update_requested", "update_answered"
-_PREFIX = "req"
-
-
-@dataclass(frozen=True)
-class LeadMessage:
-    """One message. ``posted_at`` is fixed-width UTC text, ``author`` without the domain."""
-
-    message_id: str
-    subject_type: str
-    subject_id: str
-    author_role: str
-    is_partner_visible: bool
-    posted_at: str
-    text: str
-    author: str
-
-
-@dataclass(frozen=True)
-class UpdateRequest:
-    """One request by a person. Instants are fixed-width UTC text; ``reason`` may be empty."""
-
-    request_id: str
-    subject_type: str
-    subject_id: str
-    asked_of: str
-    asked_at: str
-    due_at: str
-    asked_by: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class UpdateAnswer:
-    """The answer to a request; its text is the message ``message_id``."""
-
-    request_id: str
-    subject_type: str
-    subject_id: str
-    answered_at: str
-    author_role: str
-    answered_by: str
-    message_id: str
+_PARTNER = "partner"
+AUTHOR_ROLES = ("staff", _PARTNER)
+ASKED_OF = ("owner", _PARTNER)
 
 
 def post_message(
@@ -90,32 +59,25 @@ def post_message(
     actor: str,
     recorded_at: datetime,
     is_partner_visible: bool = False,
+    partner_id: str | None = None,
     identity_level: str = "os_user",
 ) -> LeadMessage:
     """Write a message about a lead or a registration.
 
-    is_partner_visible: a partner's own message always is.
+    is_partner_visible: a partner's own message always is. partner_id: whom a message of staff is
+    for, and so visible to; whose a partner's message is.
     Raises: DecisionRefusedError for a malformed subject, an empty or over-long text, or when the
-    newest message there is the same text by the same person.
+    newest message there is the same text by the same person for the same partner.
     """
     author = identifier(person(actor), "the person who writes")
+    partner = optional_identifier(partner_id, "the partner")
     with store.write() as connection:
         subject = _checked_subject(connection, subject_type, subject_id)
         text = written(text, "the message", MESSAGE_CHARACTERS)
-        newest = connection.execute(
-            _messages()
-            .where(lead_messages.c.subject_type == subject[0])
-            .where(lead_messages.c.subject_id == subject[1])
-            .order_by(lead_messages.c.seq.desc())
-            .limit(1)
-        ).first()
-        if newest is not None and (newest.text, newest.actor) == (text, author):
-            raise DecisionRefusedError(
-                f"the same message was posted already as {newest.message_id}; nothing was recorded"
-            )
+        _refuse_repetition(connection, subject, text, author, partner)
         return _insert_message(
-            connection, subject, text, author_role, is_partner_visible, author, recorded_at,
-            identity_level,
+            connection, subject, text, author_role, is_partner_visible, partner, author,
+            recorded_at, identity_level,
         )  # fmt: skip
 
 
@@ -129,16 +91,24 @@ def request_update(
     actor: str,
     recorded_at: datetime,
     reason: str = "",
+    partner_id: str | None = None,
     identity_level: str = "os_user",
 ) -> UpdateRequest:
     """Ask the owner of a lead or its partner for an update until ``due_at`` (naive UTC).
 
+    partner_id: the one partner that is asked, where several have to do with the lead.
     Raises: DecisionRefusedError for a malformed subject, a due instant that is not later than
     ``recorded_at``, or when the same is asked already and not answered.
     """
     if asked_of not in ASKED_OF:
         raise DecisionRefusedError(
             f"an update is asked of the {' or the '.join(ASKED_OF)}, not of {asked_of!r}"
+        )
+    partner = optional_identifier(partner_id, "the partner")
+    if partner is not None and asked_of != _PARTNER:
+        raise DecisionRefusedError(
+            f"the {asked_of} is asked, and {partner} was named; ask the partner instead. Nothing "
+            "was recorded"
         )
     due = instant(due_at, "the day it is due")
     if due <= instant_text(recorded_at):
@@ -150,20 +120,19 @@ def request_update(
     reason = optional_written(reason, "the reason")
     with store.write() as connection:
         subject = _checked_subject(connection, subject_type, subject_id)
+        wanted = (*subject, asked_of, partner)
         answered = {answer.request_id for answer in load_answers(connection)}
         for request in load_requests(connection):
-            if request.request_id not in answered and subject + (asked_of,) == (
-                request.subject_type,
-                request.subject_id,
-                request.asked_of,
-            ):
+            if request.request_id not in answered and wanted == (
+                request.subject_type, request.subject_id, request.asked_of, request.partner_id,
+            ):  # fmt: skip
                 raise DecisionRefusedError(
-                    f"{request.request_id} asks the {asked_of} for that already and waits for an "
-                    "answer; nothing was recorded"
+                    f"{request.request_id} asks {partner or f'the {asked_of}'} for that already "
+                    "and waits for an answer; nothing was recorded"
                 )
         event = events.append(
             connection,
-            kind=_REQUESTED,
+            kind=REQUESTED,
             subject=f"{subject[0]}:{subject[1]}",
             actor=asker,
             recorded_at=recorded_at,
@@ -172,11 +141,12 @@ def request_update(
                 "subject_id": subject[1],
                 "asked_of": asked_of,
                 "due_at": due,
+                **_addressed(partner),
             },
             reason=reason,
             identity_level=identity_level,
         )
-    return _request(event)
+    return request_of(event)
 
 
 def answer_update(
@@ -190,15 +160,18 @@ def answer_update(
     subject_type: str | None = None,
     subject_id: str | None = None,
     is_partner_visible: bool = False,
+    partner_id: str | None = None,
     identity_level: str = "os_user",
 ) -> UpdateAnswer:
     """Answer a request with a message; both are recorded together.
 
     subject_type, subject_id: of the request when a night computed it; a recorded one knows its own.
+    partner_id: as for ``post_message``.
     Raises: DecisionRefusedError when it is answered already or its subject is not known or another.
     """
     request_id = identifier(request_id, "the request")
     author = identifier(person(actor), "the person who answers")
+    partner = optional_identifier(partner_id, "the partner")
     with store.write() as connection:
         is_named = subject_type is not None and subject_id is not None
         given = _checked_subject(connection, subject_type, subject_id) if is_named else None
@@ -211,11 +184,11 @@ def answer_update(
             )
         message = _insert_message(
             connection, subject, written(text, "the answer", MESSAGE_CHARACTERS), author_role,
-            is_partner_visible, author, recorded_at, identity_level,
+            is_partner_visible, partner, author, recorded_at, identity_level,
         )  # fmt: skip
         event = events.append(
             connection,
-            kind=_ANSWERED,
+            kind=ANSWERED,
             subject=f"update_request:{request_id}",
             actor=author,
             recorded_at=recorded_at,
@@ -227,39 +200,7 @@ def answer_update(
             },
             identity_level=identity_level,
         )
-    return _answer(event)
-
-
-def load_messages(
-    connection: Connection, subject_type: str | None = None, subject_id: str | None = None
-) -> list[LeadMessage]:
-    """All messages, or those of one subject, oldest first."""
-    query = _messages().order_by(lead_messages.c.seq)
-    if subject_type is not None:
-        query = query.where(lead_messages.c.subject_type == subject_type)
-    if subject_id is not None:
-        query = query.where(lead_messages.c.subject_id == subject_id)
-    return [
-        LeadMessage(
-            row.message_id, row.subject_type, row.subject_id, row.author_role,
-            bool(row.is_partner_visible), row.posted_at, row.text, shown_actor(row.actor),
-        )
-        for row in connection.execute(query)
-    ]  # fmt: skip
-
-
-def load_requests(connection: Connection) -> list[UpdateRequest]:
-    """All requests that people made, oldest first."""
-    return [_request(event) for event in events.of_kinds(connection, (_REQUESTED,))]
-
-
-def load_answers(connection: Connection, request_id: str | None = None) -> list[UpdateAnswer]:
-    """All answers, or that to one request, oldest first."""
-    if request_id is None:
-        return [_answer(event) for event in events.of_kinds(connection, (_ANSWERED,))]
-    return [
-        _answer(event) for event in events.of_subject(connection, f"update_request:{request_id}")
-    ]
+    return answer_of(event)
 
 
 def _checked_subject(connection: Connection, subject_type: str, subject_id: str) -> tuple[str, str]:
@@ -271,6 +212,20 @@ def _checked_subject(connection: Connection, subject_type: str, subject_id: str)
     if subject_type == "registration":
         find_entered(connection, checked)
     return subject_type, checked
+
+
+def _refuse_repetition(
+    connection: Connection, subject: tuple[str, str], text: str, author: str, partner: str | None
+) -> None:
+    posted = load_messages(connection, *subject)
+    if not posted or (posted[-1].text, posted[-1].partner_id) != (text, partner):
+        return
+    about = events.of_subject(connection, ":".join(subject))
+    actors = [event.actor for event in about if event.kind == MESSAGES.kind]
+    if actors[-1] == author:
+        raise DecisionRefusedError(
+            f"the same message was posted already as {posted[-1].message_id}; nothing was recorded"
+        )
 
 
 def _subject_of_request(
@@ -298,6 +253,7 @@ def _insert_message(
     text: str,
     author_role: str,
     is_partner_visible: bool,
+    partner_id: str | None,
     author: str,
     recorded_at: datetime,
     identity_level: str,
@@ -306,7 +262,7 @@ def _insert_message(
         raise DecisionRefusedError(
             f"{author_role!r} does not write here; use {' or '.join(AUTHOR_ROLES)}"
         )
-    is_visible = is_partner_visible or author_role == "partner"
+    is_visible = is_partner_visible or author_role == _PARTNER or partner_id is not None
     values = {
         "subject_type": subject[0],
         "subject_id": subject[1],
@@ -322,42 +278,17 @@ def _insert_message(
         subject=f"{subject[0]}:{subject[1]}",
         actor=author,
         recorded_at=recorded_at,
-        payload={"author_role": author_role},
+        payload={"author_role": author_role, **_addressed(partner_id)},
         identity_level=identity_level,
     )
     return LeadMessage(
         message_id=message_id,
         **{**values, "is_partner_visible": is_visible},
         author=shown_actor(author),
+        partner_id=partner_id,
     )
 
 
-def _messages() -> Select:
-    return select(lead_messages, event_table.c.actor).join(
-        event_table, event_table.c.seq == lead_messages.c.seq
-    )
-
-
-def _request(event: events.Event) -> UpdateRequest:
-    return UpdateRequest(
-        request_id=event_id(_PREFIX, event.hash),
-        subject_type=event.payload["subject_type"],
-        subject_id=event.payload["subject_id"],
-        asked_of=event.payload["asked_of"],
-        asked_at=event.recorded_at,
-        due_at=event.payload["due_at"],
-        asked_by=shown_actor(event.actor),
-        reason=event.reason,
-    )
-
-
-def _answer(event: events.Event) -> UpdateAnswer:
-    return UpdateAnswer(
-        request_id=event.subject.removeprefix("update_request:"),
-        subject_type=event.payload["subject_type"],
-        subject_id=event.payload["subject_id"],
-        answered_at=event.recorded_at,
-        author_role=event.payload["author_role"],
-        answered_by=shown_actor(event.actor),
-        message_id=event.payload["message_id"],
-    )
+def _addressed(partner_id: str | None) -> dict[str, str]:
+    """What an event says of it: nothing where nobody was named, as before anybody could be."""
+    return {} if partner_id is None else {"partner_id": partner_id}

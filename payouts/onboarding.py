@@ -72,6 +72,26 @@ def invite(
     token_sha256: of a token of at least 128 random bits. expires_at: naive UTC, excluded.
     Raises: DecisionRefusedError without a role, or when the end is not in the future.
     """
+    with store.write() as connection:
+        return invite_in(
+            connection, partner_id, token_sha256=token_sha256, expires_at=expires_at, actor=actor,
+            rules=rules, recorded_at=recorded_at, reason=reason, identity_level=identity_level,
+        )  # fmt: skip
+
+
+def invite_in(
+    connection: Connection,
+    partner_id: str,
+    *,
+    token_sha256: str,
+    expires_at: datetime,
+    actor: str,
+    rules: ApprovalRules,
+    recorded_at: datetime,
+    reason: str = "",
+    identity_level: str = "os_user",
+) -> Invitation:
+    """As ``invite``, in the caller's write transaction."""
     inviter = identifier(person(actor), "the person who invites")
     note = optional_written(reason, "the reason")
     check_decider(rules, inviter, note or "invitation", "invite a partner")
@@ -83,17 +103,16 @@ def invite(
             f"the invitation would have ended on {expires_at:%Y-%m-%d} already; nothing was "
             "recorded"
         )
-    with store.write() as connection:
-        events.append(
-            connection,
-            kind=INVITED,
-            subject=f"{PARTNER_PREFIX}{partner}",
-            actor=inviter,
-            recorded_at=recorded_at,
-            payload={"token_sha256": token_sha256, "expires_at": expires_at},
-            reason=note,
-            identity_level=identity_level,
-        )
+    events.append(
+        connection,
+        kind=INVITED,
+        subject=f"{PARTNER_PREFIX}{partner}",
+        actor=inviter,
+        recorded_at=recorded_at,
+        payload={"token_sha256": token_sha256, "expires_at": expires_at},
+        reason=note,
+        identity_level=identity_level,
+    )
     return Invitation(partner, token_sha256, instant_text(expires_at))
 
 

@@ -22,6 +22,7 @@ from dashboards.notices.kinds import (
     COMMISSION_TAKEN_BACK,
     DIGEST,
     LEAD_STAGE_CHANGED,
+    NEEDED_KINDS,
     NEWS_KINDS,
     NEWS_LASTS,
     PAYOUT_FAILED,
@@ -77,12 +78,14 @@ class Notice:
 class Due:
     """What to tell now. without_address: partners that could not be told; they are, once they can.
 
-    Nothing of what they were not told is kept as told. week: key of the week whose statements these
-    are; None when none were made.
+    Nothing of what they were not told is kept as told. unwanted: keys of news that nobody is told
+    because the partner wants less; they are no news later. week: key of the week whose statements
+    these are; None when none were made.
     """
 
     notices: tuple[Notice, ...] = ()
     without_address: tuple[str, ...] = ()
+    unwanted: tuple[str, ...] = ()
     week: str | None = None
 
 
@@ -90,7 +93,7 @@ def news(published: Published, decided: Decided) -> list[News]:
     """Every fact that partners could be told now, told or not, in the order of a digest."""
     found = [
         *_lead_stages(published),
-        *_update_requests(published),
+        *_update_requests(published, decided.asked),
         *_commissions(published.held, COMMISSION_HELD, "effective_date", "reason"),
         *_commissions(published.taken_back, COMMISSION_TAKEN_BACK, "effective_date"),
         *_payouts(decided),
@@ -115,11 +118,19 @@ def due_notices(
     switched on: no statement covers a week that had ended by then. now: naive UTC.
     """
     by_partner: dict[str, list[News]] = defaultdict(list)
+    unwanted = []
     for each in news(published, decided):
-        if each.key not in told:
+        if each.key in told:
+            continue
+        if each.kind in NEEDED_KINDS or each.partner_id not in decided.wanting_less:
             by_partner[each.partner_id].append(each)
+        else:
+            unwanted.append(each.key)
     week = week_key(published.as_of, weekly_statement, since)
     statements = _statements(published, weekly_statement) if week and week not in told else {}
+    # Whoever wants them again is told then what moved since the last one.
+    for partner_id in decided.wanting_less:
+        statements.pop(partner_id, None)
     notices: list[Notice] = []
     for partner_id in sorted(by_partner):
         for address in decided.addresses.get(partner_id, ()):
@@ -134,7 +145,7 @@ def due_notices(
     silent = {*by_partner, *statements} - {
         partner_id for partner_id, addresses in decided.addresses.items() if addresses
     }
-    return Due(tuple(notices), tuple(sorted(silent)), week)
+    return Due(tuple(notices), tuple(sorted(silent)), tuple(unwanted), week)
 
 
 def week_end(as_of: date, weekly_statement: str) -> date | None:
@@ -257,10 +268,13 @@ def _lead_stages(published: Published) -> Iterator[News]:
             )
 
 
-def _update_requests(published: Published) -> Iterator[News]:
-    """A request, and each reminder of it."""
+def _update_requests(published: Published, asked: Mapping[str, str]) -> Iterator[News]:
+    """A request, and each reminder of it; one that names a partner is for that one alone."""
     for row in published.update_requests:
-        for partner_id, customer in published.audience.get(row["lead_id"], ()):
+        audience = published.audience.get(row["lead_id"], ())
+        if row["request_id"] in asked:
+            audience = [(asked[row["request_id"]], row["customer"])]
+        for partner_id, customer in audience:
             yield News(
                 _key(UPDATE_REQUESTED, partner_id, row["request_id"], str(row["reminders"] or 0)),
                 UPDATE_REQUESTED,

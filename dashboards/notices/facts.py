@@ -53,12 +53,16 @@ class Decided:
     """What the control database says now.
 
     payouts: payout_id, partner_id, currency_code, amount_minor, state, pay_date, settled_date.
-    waiting: live batches with the role that has to approve next. addresses: per partner.
+    waiting: live batches with the role that has to approve next. addresses: per partner. asked: the
+    partner that a request for an update names, by request. wanting_less: partners that are told
+    only what they cannot do without.
     """
 
     payouts: Sequence[Record] = ()
     waiting: Sequence[Record] = ()
     addresses: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    asked: Mapping[str, str] = field(default_factory=dict)
+    wanting_less: frozenset[str] = frozenset()
 
 
 def read_published(
@@ -110,6 +114,8 @@ def _told_partners(connection: duckdb.DuckDBPyConnection, workspace: Workspace) 
 
 def read_decided(connection: Connection, as_of: date) -> Decided:
     """Read the control database. as_of: of the published night."""
+    from payouts.lead_update_records import load_requests
+    from payouts.notice_choices import partners_wanting_less
     from payouts.portal_addresses import list_addresses
     from payouts.records import list_batches
     from payouts.states import EXPORTED_STATES, PARTNERSHIPS_APPROVED, PROPOSED
@@ -139,6 +145,12 @@ def read_decided(connection: Connection, as_of: date) -> Decided:
             if batch.state in next_role
         ],
         addresses=addresses,
+        asked={
+            request.request_id: request.partner_id
+            for request in load_requests(connection)
+            if request.partner_id is not None
+        },
+        wanting_less=partners_wanting_less(connection),
     )
 
 

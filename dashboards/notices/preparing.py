@@ -56,7 +56,7 @@ def prepare(
     first night. now: naive UTC. today: the programme's local day. last_night: how it ended.
     Raises: the errors of payouts.store.
     """
-    from payouts.told import NOTICES_DISABLED, record_switch, switched_on
+    from payouts.told import NOTICES_DISABLED, record_switch, remember, switched_on
 
     terms = workspace.program.notices
     with store.read() as reader:
@@ -78,7 +78,8 @@ def prepare(
         due = Due() if is_first else _due(writer, workspace, published, decided, now)
         staff = _staff(writer, workspace, published, decided, now, today, last_night)
         notices = [*due.notices, *staff]
-        _keep(writer, notices, due.week, now)
+        _keep(writer, notices, now)
+        remember(writer, [*due.unwanted, *([due.week] if due.week else [])], None, now)
     kept = Counter(notice.kind for notice in notices)
     return Prepared(
         "switched_on" if is_first else "prepared", dict(sorted(kept.items())), due.without_address
@@ -157,7 +158,7 @@ def _staff(
     )
 
 
-def _keep(writer: Connection, notices: list[Notice], week: str | None, now: datetime) -> None:
+def _keep(writer: Connection, notices: list[Notice], now: datetime) -> None:
     from payouts.outbox import enqueue_in
     from payouts.told import remember
 
@@ -173,4 +174,3 @@ def _keep(writer: Connection, notices: list[Notice], week: str | None, now: date
             expires_at=notice.expires_at,
         )
         remember(writer, notice.told, identity, now, notice.segment)
-    remember(writer, [week] if week else [], None, now)

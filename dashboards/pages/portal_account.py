@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from payouts.errors import DecisionRefusedError, DetailsInvalidError, VaultKeyMissingError
 from payouts.hashing import parse_instant, sha256_text
+from payouts.notice_choices import ALL, CHOICES, NEEDED, choose_notices, notice_choice
 from payouts.onboarding import accept_terms, checklist
 from payouts.payee_details import partner_owner, propose_details
 from payouts.payee_details_records import PROPOSED, DetailsRecord, load_details
 from payouts.payee_state import Payee
 from payouts.vault import open_vault
 
-from dashboards.errors import NotFoundError, RefusedError, StaleViewError
+from dashboards.errors import BadInputError, NotFoundError, RefusedError, StaleViewError
 from dashboards.markdown import to_html
 from dashboards.portal import addresses
 from dashboards.portal.payee_form import FIELDS, rail_of, read_details
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 _TAX_FORMS = {
     "w9": "W-9", "w8ben": "W-8BEN", "w8bene": "W-8BEN-E", "none": "None",
 }  # fmt: skip
+
+
+_NOTICES = [(ALL, "All"), (NEEDED, "Only payouts and requests")]
 
 
 def account(visit: Visit) -> Response:
@@ -105,12 +109,28 @@ def set_details(visit: Visit) -> Response:
     )
 
 
+def choose(visit: Visit) -> Response:
+    """Say which messages are sent by mail. Links to sign in and invitations always are."""
+    choice = visit.required("notices", 20)
+    if choice not in CHOICES:
+        raise BadInputError(f"notices={choice}: one of {', '.join(CHOICES)}")
+    take_turn(visit)
+    choose_notices(
+        visit.store, visit.partner_id, choice, actor=visit.user.subject, recorded_at=visit.now,
+        identity_level=visit.user.identity_level,
+    )  # fmt: skip
+    return visit.redirect(
+        addresses.step("messages"), "Saved. A message that was prepared before may still come."
+    )
+
+
 def _account(visit: Visit, fault: str = "") -> Response:
     profile = profile_of(visit)
     today = local_today(visit)
     with visit.control() as connection:
         payee = payee_of(connection, visit.partner_id)
         records = load_details(connection, partner_owner(visit.partner_id))
+        chosen = notice_choice(connection, visit.partner_id)
     version, text = _terms(visit)
     rail = rail_of(visit, profile.get("payout_currency_code"))
     return visit.render(
@@ -130,6 +150,8 @@ def _account(visit: Visit, fault: str = "") -> Response:
         pending=_pending(records),
         is_change=payee.details_id is not None,
         cooling_off_days=visit.rules.cooling_off_days,
+        notices=_NOTICES,
+        notices_chosen=chosen,
     )
 
 
@@ -220,4 +242,5 @@ ENTRIES = [
     page("/portal/account", account, PARTNER),
     action("/portal/account/terms", accept, PARTNER),
     action("/portal/account/details", set_details, PARTNER),
+    action("/portal/account/notices", choose, PARTNER),
 ]

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from payouts.errors import DecisionRefusedError
-from payouts.lead_updates import answer_update, load_answers, post_message
+from payouts.lead_update_records import load_answers
+from payouts.lead_updates import answer_update, post_message
 from payouts.registrations import (
     WITHDRAWN,
     decide_registration,
@@ -78,8 +79,8 @@ def send_message(visit: Visit) -> Response:
     try:
         post_message(
             visit.store, subject_type=subject_type, subject_id=subject_id, text=text,
-            author_role=PARTNER_ROLE, actor=visit.user.subject, recorded_at=visit.now,
-            identity_level=visit.user.identity_level,
+            author_role=PARTNER_ROLE, partner_id=visit.partner_id, actor=visit.user.subject,
+            recorded_at=visit.now, identity_level=visit.user.identity_level,
         )  # fmt: skip
     except DecisionRefusedError as error:
         if "already" not in str(error):
@@ -108,8 +109,9 @@ def answer_request(visit: Visit) -> Response:
     request = found[0]
     answer_update(
         visit.store, request_id=request_id, text=text, author_role=PARTNER_ROLE,
-        actor=visit.user.subject, recorded_at=visit.now, subject_type=request.subject_type,
-        subject_id=request.subject_id, identity_level=visit.user.identity_level,
+        partner_id=visit.partner_id, actor=visit.user.subject, recorded_at=visit.now,
+        subject_type=request.subject_type, subject_id=request.subject_id,
+        identity_level=visit.user.identity_level,
     )  # fmt: skip
     back = addresses.lead(request.lead_id) or addresses.LEADS
     return visit.redirect(back, "Your answer was sent.")
@@ -160,8 +162,8 @@ def _submit(visit: Visit, entity: str) -> Response:
     if note:
         post_message(
             visit.store, subject_type=REGISTRATION, subject_id=entered.key, text=note,
-            author_role=PARTNER_ROLE, actor=visit.user.subject, recorded_at=visit.now,
-            identity_level=visit.user.identity_level,
+            author_role=PARTNER_ROLE, partner_id=visit.partner_id, actor=visit.user.subject,
+            recorded_at=visit.now, identity_level=visit.user.identity_level,
         )  # fmt: skip
     return visit.redirect(addresses.LEADS, _SENT)
 

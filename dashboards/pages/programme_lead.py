@@ -8,13 +8,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from payouts.lead_updates import ASKED_OF, answer_update, post_message, request_update
+from payouts.lead_updates import answer_update, post_message, request_update
 from payouts.texts import MESSAGE_CHARACTERS
 
 from dashboards import addresses
-from dashboards.errors import BadInputError
 from dashboards.holding import hold_from_form, may_hold, release_from_form
 from dashboards.instants import asked_day
+from dashboards.lead_readers import (
+    asked_ones,
+    chosen_asked,
+    chosen_reader,
+    readers,
+)
 from dashboards.lead_view import exact_percent, lead_tables, share
 from dashboards.routing import action, page
 from dashboards.tables import Column, Table
@@ -47,6 +52,8 @@ def lead(visit: Visit) -> Response:
             if row["is_paying"] and row["credit_ppm"]
         ],
         waiting=[row for row in evidence["requests"] or [] if row["answered_at"] is None],
+        readers=readers(visit, evidence["partners"]),
+        asked_ones=asked_ones(visit, evidence["partners"]),
         holds=evidence.get("holds") or [],
         may_write=bool(visit.user.roles & DECIDERS),
         may_hold=may_hold(visit),
@@ -55,72 +62,74 @@ def lead(visit: Visit) -> Response:
 
 
 def ask_for_update(visit: Visit) -> Response:
-    """Ask the owner or the partner; the question is kept as a message."""
-    lead_id = _present(visit)
-    asked_of, question = visit.required("asked_of"), visit.field("text", MESSAGE_CHARACTERS)
-    if asked_of not in ASKED_OF:
-        raise BadInputError(f"asked_of={asked_of[:20]}: {' or '.join(ASKED_OF)}")
+    """Ask the owner or one partner; the question is kept as a message."""
+    lead_id, partners = _present(visit)
+    asked_of, partner_id = chosen_asked(visit, partners)
+    question = visit.field("text", MESSAGE_CHARACTERS)
     asked = request_update(
         visit.store, subject_type="lead", subject_id=lead_id, asked_of=asked_of,
-        due_at=asked_day(visit, "due"), actor=visit.user.subject, recorded_at=visit.now,
-        identity_level=visit.user.identity_level,
+        partner_id=partner_id, due_at=asked_day(visit, "due"), actor=visit.user.subject,
+        recorded_at=visit.now, identity_level=visit.user.identity_level,
     )  # fmt: skip
     if question:
-        _post(visit, lead_id, question, is_visible=asked_of == "partner")
-    return visit.redirect(_address(lead_id), f"Asked the {asked_of}: {asked.request_id}.")
+        _post(visit, lead_id, question, partner_id)
+    return visit.redirect(
+        _address(lead_id), f"Asked {partner_id or 'the owner'}: {asked.request_id}."
+    )
 
 
 def answer(visit: Visit) -> Response:
     """Answer a request, also one that a night raised."""
-    lead_id = _present(visit)
+    lead_id, partners = _present(visit)
     request_id = visit.required("request_id", 100)
     with visit.control() as connection:
         subject = visit.services.update_subject(visit.snapshot, connection, request_id)
     answer_update(
         visit.store, request_id=request_id, subject_type=subject.subject_type,
         subject_id=subject.subject_id, text=visit.required("text", MESSAGE_CHARACTERS),
-        author_role=_STAFF_AUTHOR, is_partner_visible=_is_visible(visit), actor=visit.user.subject,
-        recorded_at=visit.now, identity_level=visit.user.identity_level,
+        author_role=_STAFF_AUTHOR, partner_id=chosen_reader(visit, partners),
+        actor=visit.user.subject, recorded_at=visit.now,
+        identity_level=visit.user.identity_level,
     )  # fmt: skip
     return visit.redirect(_address(lead_id), f"Answered {request_id}.")
 
 
 def write_message(visit: Visit) -> Response:
-    """Keep a message with the lead; internal unless said otherwise."""
-    lead_id = _present(visit)
-    _post(visit, lead_id, visit.required("text", MESSAGE_CHARACTERS), _is_visible(visit))
+    """Keep a message with the lead; for staff alone, unless it is for one partner."""
+    lead_id, partners = _present(visit)
+    text = visit.required("text", MESSAGE_CHARACTERS)
+    _post(visit, lead_id, text, chosen_reader(visit, partners))
     return visit.redirect(_address(lead_id), "The message is kept with the lead.")
 
 
 def hold(visit: Visit) -> Response:
     """Hold the lead."""
-    lead_id = _present(visit)
+    lead_id, _ = _present(visit)
     notice = hold_from_form(visit, {"lead": lead_id})
     return visit.redirect(_address(lead_id), notice)
 
 
 def release(visit: Visit) -> Response:
     """Release a hold."""
-    lead_id = _present(visit)
+    lead_id, _ = _present(visit)
     notice = release_from_form(visit)
     return visit.redirect(_address(lead_id), notice)
 
 
-def _present(visit: Visit) -> str:
-    """The lead's id as it is now: what is recorded under a mistyped one would be lost."""
-    return visit.services.lead(visit.snapshot, visit.path("lead_id"))["lead"]["lead_id"]
+def _present(visit: Visit) -> tuple[str, list[str]]:
+    """The lead's id as it is now, because what is recorded under a mistyped one would be lost; and
+    the partners that have to do with it.
+    """
+    evidence = visit.services.lead(visit.snapshot, visit.path("lead_id"))
+    return evidence["lead"]["lead_id"], evidence["partners"]
 
 
-def _post(visit: Visit, lead_id: str, text: str, is_visible: bool) -> None:
+def _post(visit: Visit, lead_id: str, text: str, partner_id: str | None) -> None:
     post_message(
         visit.store, subject_type="lead", subject_id=lead_id, text=text,
-        author_role=_STAFF_AUTHOR, is_partner_visible=is_visible, actor=visit.user.subject,
+        author_role=_STAFF_AUTHOR, partner_id=partner_id, actor=visit.user.subject,
         recorded_at=visit.now, identity_level=visit.user.identity_level,
     )  # fmt: skip
-
-
-def _is_visible(visit: Visit) -> bool:
-    return visit.field("is_visible") == "yes"
 
 
 def _address(lead_id: str) -> str:

@@ -134,6 +134,8 @@ def _table(rows: list[dict[str, Any]], total: int) -> Table:
 
 def waiting_table(visit: Visit) -> Table:
     """Registrations that wait for a decision, and submissions that belong to no lead."""
+    rows = waiting_registrations(visit)
+    shown = rows if visit.wants_csv else rows[:SIZE]
     return Table(
         "registrations",
         "Registrations to decide, and submissions without a lead",
@@ -153,8 +155,10 @@ def waiting_table(visit: Visit) -> Table:
             Column("status", "State", "badge"),
             Column("verdict", "Verdict", "badge", words=words.VERDICTS),
         ],
-        waiting_registrations(visit),
+        shown,
         empty="Nothing waits.",
+        total=len(rows),
+        note="The CSV has all of them." if len(shown) < len(rows) else "",
     )  # fmt: skip
 
 

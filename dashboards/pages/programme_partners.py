@@ -141,17 +141,19 @@ def _table(rows: list[Row], total: int) -> Table:
             Column("name", "Partner", href=lambda row: addresses.partner(row["partner_id"])),
             Column("group_name", "Group"),
             Column("status", "Status", "badge"),
-            _column("valid_leads", "number"),
-            _column("demos_held", "number"),
-            _column("deals_won", "number"),
-            _column("new_customers", "number"),
-            _column("lead_to_deal", "percent"),
-            _column("days_to_deal", "number"),
-            _column("revenue", "money"),
-            _column("net", "money"),
-            _column("clawback_rate", "percent"),
-            _column("balance", "money", key="balance_amount_minor"),
-            _column("last_activity", "date", key="last_activity_date"),
+            Column("net", "Net", "money"),
+            Column("balance_amount_minor", "Balance", "money"),
+            Column("revenue", "Revenue", "money", hint=metric("revenue").definition),
+            Column("clawback_rate", "Clawback", "percent"),
+            Column("valid_leads", "Leads", "number"),
+            Column("demos_held", "Demos", "number"),
+            Column("deals_won", "Deals", "number"),
+            Column("new_customers", "Customers", "number"),
+            Column(
+                "lead_to_deal", "Lead to deal", "percent", hint=metric("lead_to_deal").definition
+            ),
+            Column("days_to_deal", "Days", "number", hint=metric("days_to_deal").definition),
+            Column("last_activity_date", "Last activity", "date"),
             Column("is_pilot", "Pilot", "yes_no", is_csv_only=True),
             Column("plan_id", "Plan", is_csv_only=True),
             Column("joined_at", "Joined", "instant", is_csv_only=True),
@@ -160,13 +162,9 @@ def _table(rows: list[Row], total: int) -> Table:
         empty="No partner matches. Take a filter away.",
         total=total,
         note="Amounts are in the currency in which each partner is paid today, and compare within "
-        "it. A lead that several partners share counts for each of them.",
+        "it; revenue is that of invoices in it. A lead that several partners share counts for "
+        "each of them.",
     )
-
-
-def _column(metric_id: str, kind: str, key: str = "") -> Column:
-    each = metric(metric_id)
-    return Column(key or metric_id, each.label, kind, hint=each.definition)
 
 
 ENTRIES = [page("/partners", partners, STAFF)]

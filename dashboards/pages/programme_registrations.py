@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from payouts.hashing import parse_instant
-from payouts.lead_updates import load_messages, post_message
+from payouts.lead_update_records import load_messages
+from payouts.lead_updates import post_message
 from payouts.registrations import (
     APPROVED,
     DECISIONS,

@@ -1,20 +1,20 @@
 """Messages and requests about leads, as far as they are for the partner that asks.
 
-A message has no addressee. On a partner's own registration what staff show is for that partner. On
-a lead it is so only where no other partner ever had to do with the lead; else the partner sees its
-own messages alone, and staff answer on its registration.
+What staff write to one partner is shown to that one, on every lead it has to do with, and to no
+other. Where they named nobody, it is for the partner on its own registration, and on a lead only
+where no other partner ever had to do with it; a request is for who is credited with most of it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from payouts.dispute_checks import partner_actor
 from payouts.hashing import parse_instant
-from payouts.lead_updates import (
+from payouts.lead_update_records import (
     LeadMessage,
     UpdateRequest,
     load_answers,
@@ -23,7 +23,7 @@ from payouts.lead_updates import (
 )
 from payouts.texts import shown_actor
 
-from dashboards.portal.leads import Lead, spoken_leads
+from dashboards.portal.leads import Lead, met_leads
 from dashboards.registrations import is_registration
 
 if TYPE_CHECKING:
@@ -75,13 +75,14 @@ def messages(
     for known_id in lead.known_ids if lead else ():
         for each in load_messages(connection, LEAD, known_id):
             is_own = is_named_clearly and _is_by(each, own_name)
-            if is_own or (lead is not None and lead.is_alone and each.is_partner_visible):
+            is_alone = lead is not None and lead.is_alone
+            if is_own or _is_for(each, visit.partner_id, is_alone):
                 found.append(_said(each, own_name))
     for key in filter(is_registration, keys):
         found += [
             _said(each, own_name)
             for each in load_messages(connection, REGISTRATION, key)
-            if each.is_partner_visible
+            if _is_for(each, visit.partner_id, True)
         ]
     return sorted(found, key=lambda each: each.at)
 
@@ -93,47 +94,67 @@ def open_requests(connection: Connection, visit: Visit, own_keys: Iterable[str])
     """
     keys = set(own_keys)
     answered = {answer.request_id for answer in load_answers(connection)}
-    asked = {
-        request.request_id: request
-        for request in load_requests(connection)
-        if request.asked_of == "partner" and request.request_id not in answered
-    }
-    waiting: list[tuple[str, str, str, dict[str, Any]]] = []
-    for row in visit.rows("portal/requests", partner_id=visit.partner_id):
-        if row["answered_at"] is None and row["request_id"] not in answered | set(asked):
-            of_registration = is_registration(row["subject_key"])
-            subject = row["subject_key"] if of_registration else row["lead_id"]
-            kind = REGISTRATION if of_registration else LEAD
-            waiting.append((row["request_id"], kind, subject, row))
-    for request in asked.values():
-        waiting.append(
-            (request.request_id, request.subject_type, request.subject_id, _row(request))
-        )
-    meant = spoken_leads(visit, (subject for _, kind, subject, _ in waiting if kind == LEAD))
-    found = [
-        Request(
-            request_id=request_id,
-            subject_type=kind,
-            subject_id=subject,
-            lead_id=meant.get(subject) if kind == LEAD else row["lead_id"],
-            asked_at=row["asked_at"],
-            due_at=row["due_at"],
-            text=row.get("text", "") if kind == REGISTRATION else "",
-            is_overdue=row["due_at"] <= visit.now,
-        )
-        for request_id, kind, subject, row in waiting
-        if (kind == REGISTRATION and subject in keys) or (kind == LEAD and subject in meant)
+    recorded = {request.request_id: request for request in load_requests(connection)}
+    waiting = [
+        _published(row, visit.now)
+        for row in visit.rows("portal/requests", partner_id=visit.partner_id)
+        if row["answered_at"] is None and row["request_id"] not in answered | set(recorded)
     ]
+    addressed = set()
+    for request in recorded.values():
+        is_asked = request.asked_of == "partner" and request.partner_id in (None, visit.partner_id)
+        if is_asked and request.request_id not in answered:
+            waiting.append(_asked(request, visit.now))
+            addressed |= {request.request_id} if request.partner_id else set()
+    met = met_leads(visit, (each.subject_id for each in waiting if each.subject_type == LEAD))
+    found = []
+    for each in waiting:
+        lead = met.get(each.subject_id) if each.subject_type == LEAD else None
+        is_named = each.request_id in addressed
+        if lead is not None and (lead.is_spoken_to or is_named):
+            # Where nobody was named, the text may be meant for another partner of the lead.
+            text = each.text if is_named else ""
+            found.append(replace(each, lead_id=lead.lead_id, text=text))
+        elif each.subject_type == REGISTRATION and each.subject_id in keys:
+            found.append(each)
     return sorted(found, key=lambda each: (each.due_at, each.request_id))
 
 
-def _row(request: UpdateRequest) -> dict[str, Any]:
-    return {
-        "lead_id": None,
-        "asked_at": parse_instant(request.asked_at),
-        "due_at": parse_instant(request.due_at),
-        "text": request.reason,
-    }
+def _published(row: dict[str, Any], now: datetime) -> Request:
+    """A request that a night raised."""
+    of_registration = is_registration(row["subject_key"])
+    return Request(
+        request_id=row["request_id"],
+        subject_type=REGISTRATION if of_registration else LEAD,
+        subject_id=row["subject_key"] if of_registration else row["lead_id"],
+        lead_id=row["lead_id"],
+        asked_at=row["asked_at"],
+        due_at=row["due_at"],
+        text="",
+        is_overdue=row["due_at"] <= now,
+    )
+
+
+def _asked(request: UpdateRequest, now: datetime) -> Request:
+    """A request that somebody made."""
+    due_at = parse_instant(request.due_at)
+    return Request(
+        request_id=request.request_id,
+        subject_type=request.subject_type,
+        subject_id=request.subject_id,
+        lead_id=None,
+        asked_at=parse_instant(request.asked_at),
+        due_at=due_at,
+        text=request.reason,
+        is_overdue=due_at <= now,
+    )
+
+
+def _is_for(message: LeadMessage, partner_id: str, is_only_one: bool) -> bool:
+    """Whether a partner may see it. is_only_one: where nobody was named, no other can be meant."""
+    if message.partner_id is not None:
+        return message.is_partner_visible and message.partner_id == partner_id
+    return message.is_partner_visible and is_only_one
 
 
 def _is_by(message: LeadMessage, own_name: str) -> bool:

@@ -23,8 +23,7 @@ class Lead:
     """One lead of the partner that asks. rows: one per currency in which it brings something.
 
     known_ids: the present one and those before it joined others. is_alone: nobody else ever had to
-    do with it; is_spoken_to: staff who write to "the partner" of the lead mean this one. Neither is
-    shown.
+    do with it; not shown.
     """
 
     lead_id: str
@@ -40,6 +39,17 @@ class Lead:
     def is_alone(self) -> bool:
         """Whether what staff write on the lead can only be for this partner."""
         return bool(self.facts["is_alone"])
+
+
+@dataclass(frozen=True)
+class Met:
+    """A lead that the partner has to do with, by its present id.
+
+    is_spoken_to: staff who name no partner mean this one; not shown.
+    """
+
+    lead_id: str
+    is_spoken_to: bool
 
 
 def lead_rows(
@@ -87,8 +97,8 @@ def find_lead(visit: Visit, reference: str) -> Lead:
     raise NotFoundError("there is no such lead among yours")
 
 
-def spoken_leads(visit: Visit, lead_ids: Iterable[str]) -> dict[str, str]:
-    """Those of the ids on which staff speak to this partner, each with the lead's present id."""
+def met_leads(visit: Visit, lead_ids: Iterable[str]) -> dict[str, Met]:
+    """Those of the ids whose leads this partner has to do with, present and older ones alike."""
     present: dict[str, str] = {}
     for reference in set(lead_ids):
         known = visit.rows("portal/lead_id", lead_id=reference)
@@ -96,9 +106,8 @@ def spoken_leads(visit: Visit, lead_ids: Iterable[str]) -> dict[str, str]:
             present[reference] = known[0]["lead_id"]
     if not present:
         return {}
-    meant = {
-        row["lead_id"]
+    met = {
+        row["lead_id"]: Met(row["lead_id"], row["is_spoken_to"])
         for row in lead_rows(visit, lead_ids=sorted(set(present.values())))
-        if row["is_spoken_to"]
     }
-    return {reference: lead_id for reference, lead_id in present.items() if lead_id in meant}
+    return {reference: met[lead_id] for reference, lead_id in present.items() if lead_id in met}

@@ -68,6 +68,7 @@ class Served:
         listening.bind(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         self.home = home
+        self.sessions: dict[str, object] = {}
         self.store = open_store(home)
         settings = Settings(
             home=home,
@@ -118,18 +119,26 @@ class Reader:
 
     def open(self, path: str):
         """Go to a page; its answer."""
-        answer = self.page.goto(self.url + path)
-        self.page.wait_for_load_state("networkidle")
-        return answer
+        return self.page.goto(self.url + path, wait_until="load")
 
     def sign_in(self, who: str) -> Reader:
         """As somebody of the demo."""
         self.open("/sign-in")
         self.page.get_by_label("Be somebody").select_option(who)
         self.page.locator("form[action='/sign-in/demo'] button").click()
-        self.page.wait_for_load_state("networkidle")
+        self.page.wait_for_load_state("load")
         assert "/sign-in" not in self.page.url, self.page.inner_text("main")
         return self
+
+
+def _session(chromium, url: str, who: str):
+    """Cookies of somebody who has signed in; every test with the same app shares them."""
+    context = chromium.new_context()
+    reader = Reader(context, url).sign_in(who)
+    assert reader.faults == []
+    state = context.storage_state()
+    context.close()
+    return state
 
 
 @pytest.fixture
@@ -138,13 +147,15 @@ def reader(chromium, served):
     contexts, readers = [], []
 
     def make(who: str | None = None, **options) -> Reader:
+        if who is not None and who not in served.sessions:
+            served.sessions[who] = _session(chromium, served.url, who)
         context = chromium.new_context(
-            **{"viewport": {"width": 1440, "height": 900}, "accept_downloads": True, **options}
+            **{"viewport": {"width": 1440, "height": 900}, "accept_downloads": True, **options},
+            storage_state=served.sessions.get(who),
         )
         contexts.append(context)
-        made = Reader(context, served.url)
-        readers.append(made)
-        return made.sign_in(who) if who else made
+        readers.append(Reader(context, served.url))
+        return readers[-1]
 
     yield make
     for context in contexts:

@@ -12,6 +12,8 @@ from tests.web_app import ANA, BEN
 
 AXE = (Path(__file__).parent / "vendor" / "axe-4.14.1.min.js").read_text(encoding="utf-8")
 PEOPLE = {"partnerships": ANA, "finance": BEN, "partner": "partner:p_4"}
+# They answer 400 without a value in their address; other pages lead to them with it.
+ASKED = ("/portal/disputes/new",)
 PAGES = [
     (role, entry.path)
     for role in PEOPLE
@@ -19,6 +21,7 @@ PAGES = [
     if entry.method == "GET"
     and role in entry.roles
     and "{" not in entry.path
+    and entry.path not in ASKED
     # Each page once: finance sees what partnerships sees, and one page more at most.
     and (role != "finance" or "partnerships" not in entry.roles)
 ]
@@ -41,10 +44,11 @@ def findings(page) -> list[str]:
 def links_of(page, url: str) -> set[str]:
     """Addresses of the app that a page leads to, without those of other states of one page."""
     found = page.eval_on_selector_all("main a[href]", "all => all.map(each => each.href)")
+    addresses = (urlsplit(each) for each in found if each.startswith(url))
     return {
-        urlsplit(each).path
-        for each in found
-        if each.startswith(url) and not urlsplit(each).query.startswith("csv=")
+        f"{each.path}?{each.query}" if each.path in ASKED else each.path
+        for each in addresses
+        if not each.query.startswith("csv=")
     }
 
 
@@ -70,7 +74,7 @@ def test_page_fits_a_phone(reader, role, path):
     assert small == []
 
 
-@pytest.mark.parametrize("role", PEOPLE)
+@pytest.mark.parametrize("role", ["partnerships", "partner"])
 def test_whatever_pages_lead_to_opens(reader, served, role):
     """Follow links, a few of each kind; what they lead to is sound as well."""
     visitor = reader(PEOPLE[role])
@@ -81,7 +85,7 @@ def test_whatever_pages_lead_to_opens(reader, served, role):
         path = waiting.pop(0)
         kind = "/".join(part for part in path.split("/")[:3] if part)[:20]
         shape = f"{path.count('/')}:{path.split('/')[1]}:{path.split('/')[-1][:1]}"
-        if path in seen or kinds.get(shape, 0) >= 3 or _is_file(path):
+        if path in seen or kinds.get(shape, 0) >= 2 or _is_file(path):
             continue
         seen.add(path)
         kinds[shape] = kinds.get(shape, 0) + 1

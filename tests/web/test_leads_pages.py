@@ -9,7 +9,7 @@ import pytest
 from dashboards.snapshot import open_snapshot
 from dashboards.users import User
 from payouts.holds import load_holds
-from payouts.lead_updates import load_answers, load_messages, load_requests
+from payouts.lead_update_records import load_answers, load_messages, load_requests
 from payouts.registrations import load_decisions, submit_registration
 from tests.web.changed_snapshot import change_snapshot
 from tests.web.page_tables import csv_rows, links_of, page_of, table_rows, text_of
@@ -180,27 +180,43 @@ def test_partner_does_not_see_leads(sample_app, contested):
         assert client.get(path).status_code == 404
 
 
-def test_message_is_kept_and_internal_unless_it_is_said_otherwise(own_app, contested):
+@pytest.fixture(scope="module")
+def present(marts, contested):
+    """Partners with a touch on that lead."""
+    rows = marts.execute(
+        "select distinct partner_id from marts.fct_touchpoints "
+        "where lead_id = ? and partner_id is not null order by 1",
+        [contested],
+    )
+    return [partner_id for (partner_id,) in rows.fetchall()]
+
+
+def test_message_is_for_staff_alone_unless_a_partner_is_named(own_app, contested, present):
     path = f"/leads/{contested}/messages"
     assert own_app.post(ANA, path, {"text": "called them"}).headers["location"] == (
         f"/leads/{contested}"
     )
-    assert own_app.post(ANA, path, {"text": "<b>hello</b>", "is_visible": "yes"}).status_code == 303
+    message = {"text": "<b>hello</b>", "reader": present[0]}
+    assert own_app.post(ANA, path, message).status_code == 303
     with own_app.store.read() as connection:
         first, second = load_messages(connection, "lead", contested)
     assert (first.text, first.is_partner_visible, first.author) == ("called them", False, "ana")
-    assert second.is_partner_visible
+    assert (second.is_partner_visible, second.partner_id) == (True, present[0])
+    # The same words to another partner are another message.
+    assert own_app.post(ANA, path, message).status_code == 409
+    assert own_app.post(ANA, path, {**message, "reader": present[1]}).status_code == 303
     shown = text_of(
         page_of(own_app.client(ANA).get(f"/leads/{contested}")).get_element_by_id("messages")
     )
     assert "called them" in shown
-    assert "<b>hello</b>" in shown
+    assert "<b>hello</b>" in shown and f"{present[0]} sees it" in shown
     assert own_app.post(ANA, path, {"text": " "}).status_code == 400
+    assert own_app.post(ANA, path, {**message, "reader": "p_nix"}).status_code == 400
     assert own_app.post(ANA, "/leads/lead_nix/messages", {"text": "x"}).status_code == 404
 
 
-def test_update_is_asked_for_and_answered(own_app, contested):
-    asked = {"asked_of": "partner", "due": "2026-03-10", "text": "how is it going?"}
+def test_update_is_asked_for_and_answered(own_app, contested, present):
+    asked = {"asked_of": present[0], "due": "2026-03-10", "text": "how is it going?"}
     path = f"/leads/{contested}/update-requests"
     assert own_app.post(ANA, path, asked).status_code == 303
     with own_app.store.read() as connection:
@@ -208,11 +224,14 @@ def test_update_is_asked_for_and_answered(own_app, contested):
         (question,) = load_messages(connection, "lead", contested)
     # Local midnight in New York.
     assert (request.subject_id, request.due_at[:16]) == (contested, "2026-03-10T04:00")
-    assert question.is_partner_visible
+    assert (request.asked_of, request.partner_id) == ("partner", present[0])
+    assert (question.is_partner_visible, question.partner_id) == (True, present[0])
     assert own_app.post(ANA, path, asked).status_code == 409
     assert own_app.post(ANA, path, {**asked, "due": "2026-02-01"}).status_code == 409
     assert own_app.post(ANA, path, {**asked, "due": "soon"}).status_code == 400
     assert own_app.post(ANA, path, {**asked, "asked_of": "nobody"}).status_code == 400
+    assert own_app.post(ANA, path, {**asked, "asked_of": present[1]}).status_code == 303
+    assert own_app.post(ANA, path, {**asked, "asked_of": "owner"}).status_code == 303
     answered = {"request_id": request.request_id, "text": "next week"}
     assert own_app.post(BEN, f"/leads/{contested}/answers", answered).status_code == 303
     with own_app.store.read() as connection:
@@ -320,7 +339,7 @@ def test_forms_are_shown_to_those_who_may_use_them(sample_app, contested):
 def test_every_link_of_a_lead_opens(sample_app, contested):
     client = sample_app.client(ANA)
     answer = client.get(f"/leads/{contested}")
-    for below in ("/explain", "/commissions/", "/registrations/"):
+    for below in ("/explain", "/commissions/", "/registrations/", "/partners/"):
         for address in links_of(answer, below)[:3]:
             assert client.get(address).status_code == 200, address
 

@@ -144,6 +144,43 @@ def test_a_request_and_each_reminder_are_told_once():
     assert second.payload["sections"][0]["items"][0]["is_overdue"] is True
 
 
+def test_a_request_that_names_a_partner_is_told_to_that_one_alone():
+    row = {"request_id": "req1", "lead_id": "lead_1", "asked_at": NOW, "due_at": NOW,
+           "state": "open", "reminders": 0, "customer": "k***@kind.example"}  # fmt: skip
+    other = {**row, "request_id": "req2"}
+    night = published(update_requests=[row, other])
+    found = due(night, decided(asked={"req1": "p_2"})).notices
+    assert [(each.recipient, each.told) for each in found] == [
+        ("ann@partner.example", ("update_requested|p_1|req2|0",)),
+        ("bob@partner.example", ("update_requested|p_2|req1|0",)),
+    ]
+    assert found[1].payload["sections"][0]["items"][0]["customer"] == "k***@kind.example"
+
+
+def test_who_wants_less_is_told_of_payouts_and_requests_alone():
+    row = {"request_id": "req1", "lead_id": "lead_1", "asked_at": NOW, "due_at": NOW,
+           "state": "open", "reminders": 0}  # fmt: skip
+    night = published(
+        lead_stages=[stage(), stage("lead_2")], held=[entry()], taken_back=[entry("e2")],
+        update_requests=[row], statement_sums=[sums(), sums("p_2")],
+    )  # fmt: skip
+    facts = decided(payouts=[payout()], wanting_less=frozenset({"p_1"}))
+    found = due(night, facts, weekly="monday")
+    mine = [each for each in found.notices if each.recipient == "ann@partner.example"]
+    assert [[part["kind"] for part in each.payload["sections"]] for each in mine] == [
+        ["payout_scheduled", "update_requested"]
+    ]
+    assert {each.kind for each in found.notices if each.recipient == "bob@partner.example"} == {
+        "lead_stage_changed", "weekly_statement",
+    }  # fmt: skip
+    # Whoever wants everything again is not told what was old by then.
+    assert sorted(key.split("|")[0] for key in found.unwanted) == [
+        "commission_held", "commission_taken_back", "lead_stage_changed",
+    ]  # fmt: skip
+    known = {*found.unwanted, *(key for each in found.notices for key in each.told)}
+    assert due(night, decided(payouts=[payout()]), known).notices == ()
+
+
 def test_a_partner_without_an_address_is_named_and_told_later():
     night = published(lead_stages=[stage()])
     found = due(night, decided(addresses={}))

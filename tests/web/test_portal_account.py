@@ -159,3 +159,23 @@ def test_what_screening_found_is_not_told(own_app):
     assert (
         "nothing for you to do" in page and "hit" not in page.lower().split("<h2>steps")[1][:3000]
     )
+
+
+def test_messages_are_chosen_by_the_partner(own_app):
+    from payouts.notice_choices import notice_choice, partners_wanting_less
+
+    path = "/portal/account/notices"
+    assert '<option value="all" selected>' in own_app.client(ME).get("/portal/account").text
+    for _ in range(2):
+        answer = own_app.post(ME, path, {"notices": "needed", "partner_id": "p_2"})
+        assert answer.headers["location"] == "/portal/account#messages"
+    assert '<option value="needed" selected>' in own_app.client(ME).get("/portal/account").text
+    with own_app.store.read() as connection:
+        assert partners_wanting_less(connection) == {PARTNER}
+        (event,) = events.of_kinds(connection, ("notice_choice",))
+        assert (event.actor, event.payload) == (ME, {"choice": "needed"})
+    assert own_app.post(ME, path, {"notices": "none"}).status_code == 400
+    assert own_app.post(ME, path, {"notices": "all"}).status_code == 303
+    with own_app.store.read() as connection:
+        assert notice_choice(connection, PARTNER) == "all"
+        assert partners_wanting_less(connection) == frozenset()

@@ -13,7 +13,7 @@ from orchestration.web_services import WebServices
 from payouts import events
 from payouts.dispute_records import load_disputes
 from payouts.holds import load_holds
-from payouts.lead_updates import load_messages
+from payouts.lead_update_records import load_messages
 from payouts.registrations import decide_registration, load_decisions, load_registrations
 from payouts.terms import approval_rules
 from tests.web.portal_world import ME, PARTNER, leads_of, newest_line, one, payout_of

@@ -11,7 +11,8 @@ import pytest
 from dashboards.queries import FOLDER
 from orchestration.cli_common import REPOSITORY
 from payouts.dispute_records import load_disputes
-from payouts.lead_updates import load_answers, post_message, request_update
+from payouts.lead_update_records import load_answers
+from payouts.lead_updates import post_message, request_update
 from payouts.registrations import load_decisions, load_registrations, submit_registration
 from tests.web.portal_world import (
     ME,
@@ -206,6 +207,82 @@ def test_message_of_staff_is_shown_where_it_can_only_be_for_the_partner(own_app)
     assert "for the partner" in pages[alone]
     assert "for the partner" not in pages[shared]
     assert all("among ourselves" not in page and "ana" not in page for page in pages.values())
+
+
+@pytest.fixture
+def shared(own_app):
+    """A lead of two partners: its id, who is credited, and the other one."""
+    return rows(
+        own_app.settings.home,
+        "select a.lead_id, a.partner_id, t.partner_id from marts.fct_attributions a "
+        "inner join marts.fct_touchpoints t on a.lead_id = t.lead_id "
+        "and t.partner_id <> a.partner_id where a.is_paying and a.credit_ppm = 1000000 "
+        "order by 1, 2, 3 limit 1",
+    )[0]
+
+
+def test_message_to_one_partner_is_shown_to_that_one_alone(own_app, shared):
+    lead_id, credited, other = shared
+    alone = leads_of(own_app.settings.home, PARTNER, shared=False)[0]
+    for about, partner_id in ((lead_id, other), (lead_id, credited), (alone, other)):
+        post_message(
+            own_app.store, subject_type="lead", subject_id=about, text=f"only for {partner_id} x",
+            author_role="staff", actor=ANA, recorded_at=NOW, partner_id=partner_id,
+        )  # fmt: skip
+    for partner_id, rival in ((credited, other), (other, credited)):
+        page = own_app.client(f"partner:{partner_id}").get(f"/portal/leads/{lead_id}").text
+        assert f"only for {partner_id} x" in page and f"only for {rival} x" not in page
+    # Not even where the partner would see everything that names nobody.
+    assert "only for" not in own_app.client(ME).get(f"/portal/leads/{alone}").text
+
+
+def test_message_to_another_partner_on_ones_registration_is_not_shown(own_app):
+    lead_id, key = rows(
+        own_app.settings.home,
+        "select lead_id, submission_key from marts.fct_lead_submissions where partner_id = ? "
+        "and submission_type = 'deal_registration' and lead_id is not null order by 2 limit 1",
+        PARTNER,
+    )[0]
+    for partner_id in (OTHER, PARTNER, None):
+        post_message(
+            own_app.store, subject_type="registration", subject_id=key,
+            text=f"a word to {partner_id} x", author_role="staff", actor=ANA, recorded_at=NOW,
+            is_partner_visible=True, partner_id=partner_id,
+        )  # fmt: skip
+    page = own_app.client(ME).get(f"/portal/leads/{lead_id}").text
+    assert f"a word to {PARTNER} x" in page and "a word to None x" in page
+    assert f"a word to {OTHER} x" not in page
+
+
+def test_request_to_one_partner_is_for_that_one_alone(own_app, shared):
+    lead_id, credited, other = shared
+    asked = request_update(
+        own_app.store, subject_type="lead", subject_id=lead_id, asked_of="partner",
+        due_at=NOW + timedelta(days=3), actor=ANA, recorded_at=NOW, partner_id=other,
+        reason="only they know",
+    )  # fmt: skip
+    path = f"/portal/requests/{asked.request_id}/answer"
+    for partner_id, is_asked in ((credited, False), (other, True)):
+        page = own_app.client(f"partner:{partner_id}").get("/portal/leads").text
+        assert (path in page) is is_asked and ("only they know" in page) is is_asked
+    assert own_app.post(f"partner:{credited}", path, {"text": "me!"}).status_code == 404
+    assert own_app.post(f"partner:{other}", path, {"text": "in May"}).status_code == 303
+    pages = [
+        own_app.client(f"partner:{each}").get(f"/portal/leads/{lead_id}").text
+        for each in (other, credited)
+    ]
+    assert ["in May" in page for page in pages] == [True, False]
+
+
+def test_request_to_a_partner_that_has_nothing_to_do_with_the_lead_reaches_nobody(own_app):
+    lead_id = foreign_lead(own_app.settings.home, PARTNER)
+    asked = request_update(
+        own_app.store, subject_type="lead", subject_id=lead_id, asked_of="partner",
+        due_at=NOW + timedelta(days=3), actor=ANA, recorded_at=NOW, partner_id=PARTNER,
+    )  # fmt: skip
+    assert asked.request_id not in own_app.client(ME).get("/portal/leads").text
+    path = f"/portal/requests/{asked.request_id}/answer"
+    assert own_app.post(ME, path, {"text": "x"}).status_code == 404
 
 
 def test_message_of_a_rival_on_a_shared_lead_is_not_shown(own_app):

@@ -18,6 +18,18 @@ entries as (
         and ($partner = '' or partner_id = $partner)
         and ($kind = '' or entry_kind = $kind)
         and ($currency = '' or payout_currency_code = $currency)
+        -- What a batch of that day claims may have become available at any time.
+        and (
+            $pay_date is null
+            or available_date between $first_available and $last_available
+            or entry_id in (
+                select claimed.entry_id
+                from marts.fct_entry_claims as claimed
+                inner join marts.fct_payout_batches as paying
+                    on claimed.batch_id = paying.batch_id
+                where paying.pay_date = $pay_date
+            )
+        )
 
 ),
 
@@ -32,6 +44,7 @@ claims as (
     from marts.fct_entry_claims as claims
     left join marts.fct_payout_batches as batches
         on claims.batch_id = batches.batch_id
+    where claims.entry_id in (select entry_id from entries)
 
 ),
 

@@ -351,6 +351,29 @@ def test_a_message_is_internal_unless_said_otherwise(home):
     refused(lead(home, "message", "lead_9", "--text", "x"), "lead_9")
 
 
+def test_a_message_and_a_request_are_for_one_partner(home):
+    posted = records(home, "message", "lead_1", "--text", "your turn", "--partner", "p2")
+    assert (posted["partner_id"], posted["is_partner_visible"]) == ("p2", True)
+    due = ("--of", "partner", "--due", "2099-01-01", "--text", "news?")
+    asked = records(home, "request", "lead_1", *due, "--partner", "p1")
+    listed = {row["request_id"]: row["partner_id"] for row in records(home, "requests")}
+    assert listed == {"req_night": None, asked["request_id"]: "p1"}
+    shown = lead(home, "show", "lead_1").out
+    assert "p2 sees it" in shown and "p1 sees it" in shown
+    told = lead(home, "request", "lead_1", *due, "--partner", "p2").out
+    assert told.startswith("Asked p2 of lead lead_1")
+
+
+def test_a_partner_that_has_nothing_to_do_with_it_is_refused(home):
+    message = ("--text", "x", "--partner")
+    refused(lead(home, "message", "lead_3", *message, "p1"), "p1 has nothing to do with lead")
+    registration = "drop:deal_registrations:R1"
+    refused(lead(home, "message", registration, *message, "p1"), "p1 has nothing to do", "p2")
+    assert records(home, "message", registration, *message, "p2")["partner_id"] == "p2"
+    asked = ("request", "lead_1", "--of", "owner", "--due", "2099-01-01", "--partner", "p1")
+    refused(lead(home, *asked), "the owner is asked, and p1 was named")
+
+
 def test_an_old_id_holds_the_lead_that_it_became(home):
     held = run_cli(
         "batches", "hold", "lead", "lead_0", "--reason", "disputed", "--as", BEN, "--json",

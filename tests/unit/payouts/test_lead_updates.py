@@ -8,8 +8,9 @@ import pytest
 from lead_world import LATER, answer, post, raw, recorded, request, submit
 from payout_world import ANA, BEN, CLOCK
 
+from payouts import events
 from payouts.errors import DecisionRefusedError
-from payouts.lead_updates import load_answers, load_messages, load_requests
+from payouts.lead_update_records import load_answers, load_messages, load_requests
 
 
 def _messages(world, *subject):
@@ -150,3 +151,48 @@ def test_malformed_answer_is_refused_whole(world, options, message):
         answer(world, asked.request_id, **options)
     assert recorded(world) == 1
     assert _messages(world) == []
+
+
+def test_message_for_one_partner_is_visible_and_names_it(world):
+    posted = post(world, partner_id=" p_1 ")
+    assert (posted.partner_id, posted.is_partner_visible) == ("p_1", True)
+    assert _messages(world) == [posted]
+    with pytest.raises(DecisionRefusedError, match=posted.message_id):
+        post(world, partner_id="p_1")
+    assert post(world, partner_id="p_2").partner_id == "p_2"
+    assert post(world).is_partner_visible is False
+    with pytest.raises(DecisionRefusedError, match="partner"):
+        post(world, partner_id="p\x00")
+
+
+def test_event_that_names_no_partner_is_as_it_was_before_any_could_be_named(world):
+    """What was recorded then is read and proved in the same way."""
+    post(world)
+    request(world)
+    with world.store.read() as connection:
+        message, asked = events.of_subject(connection, "lead:lead_1")
+        assert message.payload.keys() == {"author_role", "row_sha256"}
+        assert asked.payload.keys() == {"subject_type", "subject_id", "asked_of", "due_at"}
+        assert events.check_chain(connection).hash == asked.hash
+        assert [each.partner_id for each in load_messages(connection)] == [None]
+        assert [each.partner_id for each in load_requests(connection)] == [None]
+
+
+def test_each_partner_of_a_lead_is_asked_once_at_a_time(world):
+    first = request(world, partner_id="p_1")
+    assert first.partner_id == "p_1"
+    second, general = request(world, partner_id="p_2"), request(world)
+    with world.store.read() as connection:
+        assert load_requests(connection) == [first, second, general]
+    with pytest.raises(DecisionRefusedError, match=f"{first.request_id} asks p_1"):
+        request(world, partner_id="p_1")
+    answered = answer(world, first.request_id, partner_id="p_1")
+    (message,) = _messages(world)
+    assert (message.message_id, message.partner_id) == (answered.message_id, "p_1")
+    request(world, partner_id="p_1")
+
+
+def test_owner_is_not_asked_in_the_name_of_a_partner(world):
+    with pytest.raises(DecisionRefusedError, match="p_1 was named"):
+        request(world, asked_of="owner", partner_id="p_1")
+    assert recorded(world) == 0

@@ -30,20 +30,41 @@ lines as (
 
 ),
 
+payments as (
+
+    select
+        payments.invoice_id,
+        payments.paid_after,
+        payments.paid_before,
+        payments.total_share,
+        {{ local_date('payments.paid_at') }} as paid_date
+    from {{ ref('int_billing__payments') }} as payments
+    cross join run
+
+),
+
 -- C2: a later payment is a further difference, on its own day.
 paid_wholes as (
 
     select
         lines.*,
-        {{ local_date('payments.paid_at') }} as activity_date,
-        {{ round_ratio(wide('lines.net_amount_minor') ~ ' * payments.paid_after', wide('payments.total_share')) }}
-            as after_amount_minor,
-        {{ round_ratio(wide('lines.net_amount_minor') ~ ' * payments.paid_before', wide('payments.total_share')) }}
-            as before_amount_minor
+        payments.paid_date as activity_date,
+        -- Most invoices are paid at once: wide division is many times slower than comparing.
+        case
+            when payments.paid_after = payments.total_share then lines.net_amount_minor
+            else {{ round_ratio(
+                wide('lines.net_amount_minor') ~ ' * payments.paid_after', wide('payments.total_share')
+            ) }}
+        end as after_amount_minor,
+        case
+            when payments.paid_before = 0 then 0
+            else {{ round_ratio(
+                wide('lines.net_amount_minor') ~ ' * payments.paid_before', wide('payments.total_share')
+            ) }}
+        end as before_amount_minor
     from lines
-    inner join {{ ref('int_billing__payments') }} as payments
+    inner join payments
         on lines.invoice_id = payments.invoice_id
-    cross join run
 
 ),
 
