@@ -115,8 +115,9 @@ def invite(
     until = invited.expires_at[:10]
     if invited.mailed_to:
         out().print(
-            f"Invitation of {partner_id}, usable once until {until}, goes to "
-            f"{', '.join(invited.mailed_to)} with the next `partnerledger notices send`."
+            f"Invitation of {partner_id}, usable once until {until}, waits for "
+            f"{', '.join(invited.mailed_to)}: the running web app sends it, or `partnerledger "
+            "notices send`."
         )
         return
     out().print(f"Invitation of {partner_id}, usable once until {until}:")

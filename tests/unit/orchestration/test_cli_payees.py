@@ -12,6 +12,7 @@ sys.path[:0] = [str(REPOSITORY / "tests" / "unit" / "payouts")]
 
 from signing import make_key, needs_ssh_keygen, signer_line  # noqa: E402
 
+from payouts import events  # noqa: E402
 from payouts.onboarding import open_invitations  # noqa: E402
 from payouts.screening import COMMAND_VARIABLE  # noqa: E402
 from payouts.store import open_store  # noqa: E402
@@ -345,6 +346,74 @@ def test_invitation_prints_its_token_alone_on_a_line_and_a_new_one_replaces_it(h
         assert len(open_invitations(connection, utc_now())) == 1
     store.close()
     refused(run(home, "partner", "invite", "p1", who="eve@acme.example"), "may not invite")
+
+
+MAIL = {
+    "PARTNERLEDGER_SMTP_URL": "smtp://127.0.0.1:2525",
+    "PARTNERLEDGER_MAIL_FROM": "Acme <partners@acme.example>",
+    "PARTNERLEDGER_BASE_URL": "https://partners.acme.example/",
+}
+
+
+def mailed(home):
+    """Invitations that wait, as (recipient, payload)."""
+    from payouts.outbox import list_messages
+
+    store = open_store(home)
+    with store.read() as connection:
+        found = [(each.recipient, each.payload) for each in list_messages(connection)]
+    store.close()
+    return sorted(found, key=lambda each: each[0])
+
+
+def test_invitation_goes_by_mail_to_the_addresses_of_the_partner(home):
+    for address in ("mia@x.example", "bo@x.example"):
+        run(home, "access", "allow", "p1", address)
+    invited = run(home, "partner", "invite", "p1", "--json", **MAIL).records
+    assert invited.keys() == {"partner_id", "expires_at", "mailed_to"}
+    (first, payload), (second, same) = mailed(home)
+    assert [first, second] == invited["mailed_to"] == ["bo@x.example", "mia@x.example"]
+    assert payload == same and payload["link"].startswith(
+        "https://partners.acme.example/invitation/"
+    )
+    assert (payload["partner_name"], payload["expires_at"]) == (
+        "Ann Partner",
+        invited["expires_at"],
+    )
+    token = home.parent / "token"
+    token.write_text(payload["link"] + "\n", encoding="utf-8")
+    run(home, "partner", "accept", "p1", "--invitation", str(token))
+    assert payee(home)["terms_accepted"] is True
+
+
+def test_invitation_to_a_named_address_lets_it_sign_in(home):
+    run(home, "access", "allow", "p1", "mia@x.example")
+    told = run(home, "partner", "invite", "p1", "--email", "New@X.example", **MAIL).out
+    assert "new@x.example" in told and "https://" not in told
+    assert [recipient for recipient, _ in mailed(home)] == ["new@x.example"]
+    listed = run(home, "access", "list", "--json", who=None).records["addresses"]
+    assert [(each["email"], each["source"]) for each in listed] == [
+        ("mia@x.example", "person"), ("new@x.example", "invitation"),
+    ]  # fmt: skip
+
+
+def test_invitation_that_cannot_be_sent_is_shown_or_refused(home):
+    base = {"PARTNERLEDGER_BASE_URL": "https://partners.acme.example"}
+    # No mail server; then no address.
+    for variables in (base, MAIL):
+        lines = run(home, "partner", "invite", "p1", **variables).out.splitlines()
+        assert lines[1].startswith("https://partners.acme.example/invitation/")
+    named = ("partner", "invite", "p1", "--email", "a@x.example")
+    refused(run(home, *named, **base), "no mail server")
+    no_base = {**MAIL, "PARTNERLEDGER_BASE_URL": ""}
+    refused(run(home, *named, **no_base), "PARTNERLEDGER_BASE_URL")
+    # Nothing of a refused one stays, the address neither.
+    assert mailed(home) == []
+    assert run(home, "access", "list", "--json", who=None).records["addresses"] == []
+    store = open_store(home)
+    with store.read() as connection:
+        assert len(events.of_kinds(connection, ("partner_invited",))) == 2
+    store.close()
 
 
 def test_staff_record_a_signed_contract_with_its_name(home):
