@@ -44,5 +44,13 @@ def _check_origin(request: Request) -> None:
     if site is not None and site not in ("same-origin", "none"):
         raise ForbiddenError(_OTHER)
     origin = request.headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != request.headers.get("host", ""):
+    if origin is not None and _host_of(origin) != request.headers.get("host", ""):
         raise ForbiddenError(_OTHER)
+
+
+def _host_of(origin: str) -> str | None:
+    """Host and port of an origin; None for what is none."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return None

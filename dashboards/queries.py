@@ -10,6 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dashboards.errors import SnapshotDamagedError
+
 if TYPE_CHECKING:
     import duckdb
 
@@ -31,7 +33,18 @@ def text_of(name: str) -> str:
 def run(
     connection: duckdb.DuckDBPyConnection, name: str, values: dict[str, Any] | None = None
 ) -> list[dict[str, Any]]:
-    """Rows as dictionaries, in the order of the columns. values: for ``$name``."""
-    found = connection.execute(text_of(name), values or None)
-    names = [column[0] for column in found.description]
-    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+    """Rows as dictionaries, in the order of the columns. values: for ``$name``.
+
+    Raises: SnapshotDamagedError where a table or column is missing, or the file is cut off.
+    """
+    import duckdb
+
+    try:
+        found = connection.execute(text_of(name), values or None)
+        names = [column[0] for column in found.description]
+        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+    except (duckdb.CatalogException, duckdb.BinderException, duckdb.IOException) as error:
+        raise SnapshotDamagedError(
+            f"{name}.sql cannot be read from the published night: {str(error).splitlines()[0]}. "
+            "Another version may have published it: run `partnerledger run` to publish again."
+        ) from error

@@ -6,6 +6,7 @@ before it, on which requests may still run. DuckDB shares a file's pages between
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import OrderedDict
 from pathlib import Path
@@ -19,6 +20,7 @@ from dashboards.snapshot import SnapshotPointer, read_pointer, serving_folder
 if TYPE_CHECKING:
     import duckdb
 
+_LOG = logging.getLogger("partnerledger.web")
 _KEPT = 2
 _NAME = "snapshot"
 
@@ -40,29 +42,49 @@ class Snapshots:
 
         Raises: SnapshotMissingError, SnapshotDamagedError.
         """
-        for attempt in (1, 2):
+        failed: SnapshotPointer | None = None
+        while True:
             pointer = read_pointer(self._home)
             try:
                 return pointer, self._cursor(pointer)
             except SnapshotDamagedError:
-                # A night may have published and pruned between the two reads: resolve once more.
-                if attempt == 2:  # noqa: PLR2004  (the last attempt)
+                # A night may have published and pruned between the two reads: resolve it again,
+                # as long as the pointer moves.
+                if pointer == failed:
                     raise
-        raise AssertionError("unreachable")
+                failed = pointer
 
     def _cursor(self, pointer: SnapshotPointer) -> duckdb.DuckDBPyConnection:
+        import duckdb
+
         with self._lock:
             found = self._open.get(pointer.path)
-            if found is None:
-                found = self._opened(pointer)
-                self._open[pointer.path] = found
-                while len(self._open) > _KEPT:
-                    # Forgotten, not closed: closing would close the cursors of requests that
-                    # still run. The last of them lets go of the file.
-                    self._open.popitem(last=False)
-            self._open.move_to_end(pointer.path)
-            cursor = found.cursor()
-        cursor.execute(f"use {_NAME}")
+            if found is not None:
+                try:
+                    return self._used(pointer, found)
+                except duckdb.Error:
+                    # After an internal error of its own DuckDB refuses whatever comes after it:
+                    # without this, one query would be the end of the whole app.
+                    _LOG.warning("snapshot %s is opened again", pointer.path)
+                    del self._open[pointer.path]
+            opened = self._opened(pointer)
+            self._open[pointer.path] = opened
+            while len(self._open) > _KEPT:
+                # Forgotten, not closed: closing would close the cursors of requests that
+                # still run. The last of them lets go of the file.
+                self._open.popitem(last=False)
+            return self._used(pointer, opened)
+
+    def _used(
+        self, pointer: SnapshotPointer, connection: duckdb.DuckDBPyConnection
+    ) -> duckdb.DuckDBPyConnection:
+        cursor = connection.cursor()
+        try:
+            cursor.execute(f"use {_NAME}")
+        except BaseException:
+            cursor.close()
+            raise
+        self._open.move_to_end(pointer.path)
         return cursor
 
     def _opened(self, pointer: SnapshotPointer) -> duckdb.DuckDBPyConnection:

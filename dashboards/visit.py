@@ -48,6 +48,8 @@ if TYPE_CHECKING:
 
 NOTICE_COOKIE = "pl_notice"
 _NOTICE_CHARACTERS = 400
+# A page further back than that is none; a longer number would be too large for a query's offset.
+_PAGE_DIGITS = 6
 
 
 @dataclass(frozen=True)
@@ -162,7 +164,7 @@ class Visit:
     def page_number(self) -> int:
         """Which page of a long table is asked for, from 1. Raises: BadInputError."""
         text = self.asked("page", "1")
-        if not (text.isascii() and text.isdigit() and 0 < int(text[:9]) < 1_000_000):  # noqa: PLR2004
+        if not (text.isascii() and text.isdigit() and len(text) <= _PAGE_DIGITS and int(text)):
             raise BadInputError(f"page={text[:20]}: a whole number from 1")
         return int(text)
 

@@ -5,6 +5,8 @@ What does not belong here: options and printing (`cli_batches`), rules (`payouts
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +15,8 @@ from zoneinfo import ZoneInfo
 from orchestration.cli_common import CommandError, open_published
 
 if TYPE_CHECKING:
+    import duckdb
+
     from payouts.export import ExportResult
     from payouts.export_preview import ExportPreview
     from payouts.records import BatchSummary
@@ -25,6 +29,36 @@ _CALENDAR_BEFORE = timedelta(days=3653)
 _CALENDAR_AFTER = timedelta(days=400)
 # Longer than any run of days on which a rail is closed.
 _LATEST_EXECUTION = timedelta(days=31)
+
+
+@contextmanager
+def _proven_snapshot(home: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The published snapshot, once its bytes are those that the night wrote: money follows from it.
+
+    Raises: SnapshotMissingError, SnapshotDamagedError.
+    """
+    from dashboards.errors import SnapshotDamagedError
+    from dashboards.snapshot import read_pointer, serving_folder
+    from payouts.hashing import sha256_file
+
+    with open_published(home) as warehouse:
+        # Not by the pointer: a night may have published another file since this one was opened.
+        (opened,) = warehouse.execute(
+            "select path from duckdb_databases() where database_name = current_database()"
+        ).fetchone()
+        pointer = read_pointer(home)
+        if Path(opened).name != pointer.path:
+            raise SnapshotDamagedError(
+                f"another night was published while {opened} was opened; nothing was recorded. "
+                "Do it again"
+            )
+        if sha256_file(serving_folder(home) / pointer.path) != pointer.sha256:
+            raise SnapshotDamagedError(
+                f"{opened} is not the file that the night published: its SHA-256 is not the one in "
+                "the pointer; nothing was recorded. Run a night (`partnerledger run`), or bring "
+                "the published one back with `partnerledger restore`"
+            )
+        yield warehouse
 
 
 def propose_batches(
@@ -47,7 +81,7 @@ def propose_batches(
 
     as_of = date.fromisoformat(read_pointer(home).as_of)
     span = (workspace.program.payouts, as_of - _CALENDAR_BEFORE, as_of + _CALENDAR_AFTER)
-    with open_published(home) as warehouse:
+    with _proven_snapshot(home) as warehouse:
         return propose(
             store,
             home,
@@ -80,7 +114,7 @@ def export_approved(
 
     vault = _vault_for(store, home, batch_id)
     _screen_again(store, home, batch_id, vault, exported_at)
-    with open_published(home) as warehouse:
+    with _proven_snapshot(home) as warehouse:
         return export_batch(
             store,
             home,
@@ -108,7 +142,7 @@ def preview_approved(
     """
     from payouts.export_preview import preview_export
 
-    with open_published(home) as warehouse:
+    with _proven_snapshot(home) as warehouse:
         return preview_export(
             store,
             home,

@@ -34,7 +34,9 @@ def add_purge(app: typer.Typer) -> None:
 def purge(
     older_than_days: Annotated[
         int,
-        typer.Option("--older-than-days", min=1, metavar="N", help="Days since the export."),
+        typer.Option(
+            "--older-than-days", min=1, max=36_500, metavar="N", help="Days since the export."
+        ),
     ],
     reason: ReasonOption,
     home: HomeOption = DEFAULT_HOME,

@@ -28,12 +28,11 @@ from payouts.return_entries import PayoutReturn, write_return_segment
 from payouts.schema import export_files
 from payouts.segments import SegmentFile
 from payouts.settlement.applying import ledger_time, local_day
-from payouts.settlement.outcome import looks_like_iban
 from payouts.signed_decisions import Proof, decision_message, proved
 from payouts.states import ABORT, ABORTED, LIVE_STATES, REQUEST_ABORT, BatchState, check_transition
 from payouts.store import Store
 from payouts.terms import ApprovalRules, person
-from payouts.texts import written
+from payouts.texts import refuse_secrets, written
 
 SEGMENT_ORIGIN = "abort"
 _REQUESTED, _ABORTED = "batch_abort_requested", "batch_aborted"
@@ -207,11 +206,7 @@ def _proof(
 
 def _evidence(evidence: str) -> str:
     text = written(evidence, "the evidence")
-    if any(looks_like_iban(word) for word in text.split()):
-        raise DecisionRefusedError(
-            "the evidence holds an account number, which is kept nowhere but in the vault; name "
-            "the bank's reference instead. Nothing was recorded"
-        )
+    refuse_secrets(text, "the evidence")
     return text
 
 

@@ -32,7 +32,7 @@ from payouts.signed_decisions import decision_message, proved
 from payouts.states import FINANCE_APPROVED, REJECT, REVOKE, BatchState, check_transition
 from payouts.store import Store
 from payouts.terms import ApprovalRules, person
-from payouts.texts import optional_written, refuse_secrets
+from payouts.texts import instant, optional_written, refuse_secrets
 
 _REJECTED = "batch_rejected"
 
@@ -103,6 +103,7 @@ def approve_in(
     The caller has asked ``stale_reasons``. Raises: as ``approve``.
     """
     approver = person(actor)
+    instant(recorded_at, "the time of the approval")
     content = load_content(connection, batch_id)
     state = load_state(connection, batch_id)
     delegation = may_approve(connection, content, state, approver, role, rules, recorded_at)
@@ -240,7 +241,7 @@ def expire(
     with store.write() as connection:
         for summary in list_batches(connection, (FINANCE_APPROVED,)):
             state = load_state(connection, summary.batch_id)
-            reason = expired_reason(state, rules, recorded_at)
+            reason = expired_reason(state, rules, recorded_at, connection)
             if reason:
                 mark_stale(connection, state, [reason], actor=actor, recorded_at=recorded_at)
                 expired.append(summary.batch_id)

@@ -15,11 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, func, select
 
-from payouts import claims, events, ids
+from payouts import claims, events, ids, left_out
 from payouts.batch_exceptions import earlier_payouts, find_exceptions
+from payouts.batch_manifest import manifest_text
 from payouts.candidates import ENTRIES_TABLE, IS_CLAIMED_SQL, PartnerNet
+from payouts.claims_proof import ClaimingBatch, unproven_claims
 from payouts.durable import ensure_folder, publish, remove_parts, write_durably
-from payouts.hashing import canonical_json, instant_text, sha256_file, sha256_text
+from payouts.errors import ProposalRefusedError
+from payouts.hashing import instant_text, sha256_bytes, sha256_file
 from payouts.parquet import write_part
 from payouts.payees import Payee, PayerAccount
 from payouts.proposal_terms import PAYLOAD_KEY, proposal_terms
@@ -57,7 +60,8 @@ class Surroundings:
 class Group:
     """One legal entity, currency and rail: a batch (None when nobody is paid) and who is left out.
 
-    ``claims_rows`` and the content's ``claims_sha256`` are filled when the claims are written.
+    ``claims_rows``, ``manifest_sha256`` and the content's ``claims_sha256`` are filled when the
+    claims are written.
     ``terms``: see ``proposal_terms``.
     """
 
@@ -69,17 +73,16 @@ class Group:
     content: BatchContent | None
     left_out: tuple[tuple[PartnerNet, str], ...]
     claims_rows: int = 0
+    manifest_sha256: str = ""
     terms: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def left_out_hash(self) -> str:
         """Hash over who is left out, with amount and reason; equal groups are recorded once."""
-        return sha256_text(
-            canonical_json(
-                [[net.partner_id, net.amount_minor, net.entries_hash, reason]
-                 for net, reason in self.left_out]
-            )
-        )  # fmt: skip
+        return left_out.left_out_hash(
+            (net.partner_id, net.amount_minor, net.entries_hash, reason)
+            for net, reason in self.left_out
+        )
 
 
 def build_groups(
@@ -233,10 +236,37 @@ def write_claims(connection: DuckDBPyConnection, home: Path, group: Group) -> Gr
     publish(part, path, "claims")
     content = replace(content, claims_sha256=sha256)
     claims.check_claims(home, content)
-    write_durably(
-        path.parent / claims.MANIFEST_NAME, _manifest(content, group).encode("utf-8"), "manifest"
+    missed = [(net.partner_id, net.amount_minor, reason) for net, reason in group.left_out]
+    manifest = manifest_text(content, missed).encode("utf-8")
+    write_durably(path.parent / claims.MANIFEST_NAME, manifest, "manifest")
+    return replace(
+        group,
+        content=content,
+        claims_rows=sum(item.entries for item in content.items),
+        manifest_sha256=sha256_bytes(manifest),
     )
-    return replace(group, content=content, claims_rows=sum(item.entries for item in content.items))
+
+
+def prove_claims(connection: Connection, home: Path, groups: Sequence[Group]) -> None:
+    """Hold the written claims against the journal, before anything of them is recorded.
+
+    Raises: ProposalRefusedError when they are not what was posted; ChainBrokenError.
+    """
+    faults = unproven_claims(
+        connection,
+        home,
+        [
+            ClaimingBatch(group.content.batch_id, group.content.cutoff_date)
+            for group in groups
+            if group.content
+        ],
+    )
+    if faults:
+        raise ProposalRefusedError(
+            f"the payable entries do not agree with the journal: {'; '.join(faults)}. Nothing was "
+            "proposed. Run a night (partnerledger run), which reads the journal again, then "
+            "partnerledger verify, and propose again"
+        )
 
 
 def record_groups(
@@ -289,13 +319,26 @@ def _record_group(
     identity_level: str,
 ) -> None:
     content, pay_day = group.content, group.pay_day
-    if content is not None:
-        _record_batch(connection, content, group, actor, proposed_at, identity_level)
     proposal_id = ids.proposal_id(
         group.legal_entity, group.currency_code, group.rail, pay_day.pay_date,
         pay_day.cutoff_date, group.ordinal,
     )  # fmt: skip
     batch_id = content.batch_id if content else None
+    missed = _left_out_rows(group, proposal_id)
+    record = left_out.proposal_record(proposal_id, group.left_out_hash, missed)
+    if content is not None:
+        _record_batch(connection, content, group, record, actor, proposed_at, identity_level)
+    else:
+        # Nobody is paid, so that no event of a batch could prove who was left out.
+        events.append(
+            connection,
+            kind=left_out.EVENT_KIND,
+            subject=left_out.subject(proposal_id),
+            actor=actor,
+            recorded_at=proposed_at,
+            payload={left_out.PAYLOAD_KEY: record, "as_of": as_of},
+            identity_level=identity_level,
+        )
     connection.execute(
         proposals.insert().values(
             proposal_id=proposal_id,
@@ -320,9 +363,16 @@ def _record_group(
         {**shared, **vars(item), "left_out_reason": None}
         for item in (content.items if content else ())
     ]
-    rows += [
+    connection.execute(payout_items.insert(), rows + missed)
+
+
+def _left_out_rows(group: Group, proposal_id: str) -> list[dict[str, Any]]:
+    """Who is left out, as stored."""
+    return [
         {
-            **shared,
+            "proposal_id": proposal_id,
+            "batch_id": group.content.batch_id if group.content else None,
+            "currency_code": group.currency_code,
             "payout_id": ids.payout_id(proposal_id, net.partner_id),
             "partner_id": net.partner_id,
             "partner_name": None,
@@ -336,13 +386,13 @@ def _record_group(
         }
         for net, reason in group.left_out
     ]
-    connection.execute(payout_items.insert(), rows)
 
 
 def _record_batch(
     connection: Connection,
     content: BatchContent,
     group: Group,
+    proposal: Mapping[str, str],
     actor: str,
     proposed_at: datetime,
     identity_level: str,
@@ -392,6 +442,7 @@ def _record_batch(
             "total_amount_minor": content.total_amount_minor,
             "claims_sha256": content.claims_sha256,
             PAYLOAD_KEY: group.terms,
+            left_out.PAYLOAD_KEY: {**proposal, "manifest_sha256": group.manifest_sha256},
         },
         identity_level=identity_level,
     )
@@ -429,35 +480,3 @@ def _last_proposal(
         .order_by(proposals.c.ordinal.desc())
         .limit(1)
     ).first()
-
-
-def _manifest(content: BatchContent, group: Group) -> str:
-    """What is proposed, for evidence beside the claims; ids and amounts, no names."""
-    return (
-        canonical_json(
-            {
-                "batch_id": content.batch_id,
-                "version": content.version,
-                "legal_entity": content.legal_entity,
-                "currency_code": content.currency_code,
-                "rail": content.rail,
-                "pay_date": content.pay_date,
-                "cutoff_date": content.cutoff_date,
-                "as_of": content.as_of,
-                "items": len(content.items),
-                "total_amount_minor": content.total_amount_minor,
-                "claims": {
-                    "file": claims.CLAIMS_NAME,
-                    "sha256": content.claims_sha256,
-                    "rows": sum(item.entries for item in content.items),
-                },
-                "exceptions": [vars(exception) for exception in content.exceptions],
-                "left_out": [
-                    [net.partner_id, net.amount_minor, reason] for net, reason in group.left_out
-                ],
-                "terms_hash": content.terms_hash,
-                "content_hash": content_hash(content),
-            }
-        )
-        + "\n"
-    )

@@ -20,6 +20,7 @@ from payouts.batch_writing import (
     Group,
     Surroundings,
     build_groups,
+    prove_claims,
     record_groups,
     write_claims,
 )
@@ -204,6 +205,8 @@ def _propose_pay_day(
                 reader, candidates.partner_nets(connection), known, pay_day_of, as_of, rules
             )
         groups = [write_claims(connection, home, group) for group in groups]
+        with store.read() as reader:
+            prove_claims(reader, home, groups)
     finally:
         candidates.drop_entries(connection)
     reached("claims_published")

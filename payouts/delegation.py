@@ -26,9 +26,13 @@ from payouts.identity import is_at_least
 from payouts.signed_decisions import DELEGATED, decision_message, proved
 from payouts.store import Store
 from payouts.terms import ADMIN, ROLES, ApprovalRules, person
-from payouts.texts import identifier, instant, written
+from payouts.texts import identifier, instant, refuse_secrets, written
 
 PREFIX = "delegation:"
+# No batch is larger: what is above it is a typing error, and lends a role without any limit.
+MAXIMUM_LIMIT_MINOR = 10**15
+# Names of this product's own: a partner who proved who it is, and the machine.
+_NOBODY = ("partner:", "system:", "payer:")
 _GRANTED, _REVOKED = DELEGATED, "delegation_revoked"
 
 
@@ -115,6 +119,7 @@ def delegate_role(
     delegator = identifier(person(actor), "the person who delegates")
     receiver = identifier(person(delegate), "the delegate")
     reason = written(reason, "the reason")
+    refuse_secrets(reason, "the reason")
     payload = _payload(receiver, role, limit_amount_minor, currency_code, from_at, to_at)
     _check_people(rules, delegator, receiver, role)
     _check_scope(
@@ -184,6 +189,7 @@ def revoke_delegation(
     """
     decider = identifier(person(actor), "the person who decides")
     reason = written(reason, "the reason")
+    refuse_secrets(reason, "the reason")
     with store.write() as connection:
         found = {each.delegation_id: each for each in load_delegations(connection)}
         delegation = found.get(delegation_id)
@@ -279,6 +285,11 @@ def _check_people(rules: ApprovalRules, delegator: str, receiver: str, role: str
             f"{delegator} may not delegate {role}: only who is in roles.{role} of program.yml can; "
             "a delegate cannot delegate on. Nothing was recorded"
         )
+    if receiver.startswith(_NOBODY):
+        raise DecisionRefusedError(
+            f"{receiver} is no person of the programme; a role is delegated to a colleague. "
+            "Nothing was recorded"
+        )
     if receiver == delegator:
         raise DecisionRefusedError("a role is delegated to another person; nothing was recorded")
     if rules.has_role(receiver, role):
@@ -300,6 +311,11 @@ def _check_scope(
         raise DecisionRefusedError(
             "the limit is the largest batch that may be approved and must be more than 0; nothing "
             "was recorded"
+        )
+    if limit_amount_minor > MAXIMUM_LIMIT_MINOR:
+        raise DecisionRefusedError(
+            f"the limit is more than {MAXIMUM_LIMIT_MINOR} minor units, which is no limit; write "
+            "the largest batch that may be approved. Nothing was recorded"
         )
     if to_text <= from_text:
         raise DecisionRefusedError(

@@ -17,6 +17,7 @@ from payouts.dispute_owners import Governing, disputed_payout, owners
 from payouts.dispute_records import (
     ADJUSTMENT,
     LEAD,
+    LINE,
     OUTCOMES,
     PARTNER_ROLE,
     PAYOUT,
@@ -88,24 +89,29 @@ def check_window(
     """Refuse what happened too long ago; the last day of the window counts.
 
     happened_on: local day, None when nothing has happened yet. today: local day of the opening.
-    Raises: DecisionRefusedError.
+    Raises: DecisionRefusedError, in words that a partner can read.
     """
     window_days = rules.dispute_window_days
     if happened_on is None or (today - happened_on).days <= window_days:
         return
-    what = "paid" if values["subject_type"] == PAYOUT else "earned"
+    days = "one day" if window_days == 1 else f"{window_days} days"
+    if values["subject_type"] == LEAD:
+        # Others may have earned on it, on days that are not this partner's business.
+        said = f"could be disputed for {days} after something was earned on it"
+    else:
+        what = "paid" if values["subject_type"] == PAYOUT else "earned"
+        last_day = happened_on + timedelta(days=window_days)
+        said = f"was {what} on {happened_on} and could be disputed for {days}, until {last_day}"
     raise DecisionRefusedError(
-        f"{values['subject_type']} {values['subject_id']} was {what} on {happened_on}, and "
-        f"payouts.disputes.window_days gives {window_days} days: until "
-        f"{happened_on + timedelta(days=window_days)}. Nothing was recorded; an error of ours is "
-        "corrected by an adjustment"
+        f"{_named(values)} {said}. Nothing was recorded; an error of the programme is still "
+        "corrected, by an adjustment"
     )
 
 
 def refuse_second(connection: Connection, values: Mapping[str, Any]) -> None:
     """Refuse a second open dispute of a partner on a subject, a lead under any of its ids.
 
-    Raises: DecisionRefusedError.
+    Raises: DecisionRefusedError, in words that a partner can read.
     """
     same = {values["subject_id"]}
     if values["subject_type"] == LEAD:
@@ -118,10 +124,14 @@ def refuse_second(connection: Connection, values: Mapping[str, Any]) -> None:
             and dispute.subject_id in same
         ):
             raise DecisionRefusedError(
-                f"partner {dispute.partner_id} disputes {dispute.subject_type} "
-                f"{dispute.subject_id} already as {dispute.dispute_id}; add to that one. Nothing "
-                "was recorded"
+                f"{_named(values)} is disputed already: {dispute.dispute_id} is open. Add to that "
+                "one; nothing was recorded"
             )
+
+
+def _named(values: Mapping[str, Any]) -> str:
+    kind = "commission" if values["subject_type"] == LINE else values["subject_type"]
+    return f"{kind} {values['subject_id']}"
 
 
 def checked_remedy(outcome: str, remedy: Remedy | None) -> str | None:

@@ -56,6 +56,14 @@ def head(connection: Connection) -> Head:
     return Head(row.seq, row.hash) if row else Head(0, GENESIS_HASH)
 
 
+def head_recorded_at(connection: Connection) -> str:
+    """When the last event was recorded, fixed-width UTC text; empty before the first."""
+    row = connection.execute(
+        select(events.c.recorded_at).order_by(events.c.seq.desc()).limit(1)
+    ).first()
+    return row.recorded_at if row else ""
+
+
 def append(
     connection: Connection,
     *,

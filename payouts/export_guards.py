@@ -15,6 +15,7 @@ from sqlalchemy import Connection, select
 
 from payouts.approval_checks import check_hash
 from payouts.batch_exceptions import cap_faults
+from payouts.claims_proof import ClaimingBatch, unproven_claims
 from payouts.errors import ExportRefusedError
 from payouts.files.payment import PayoutFile
 from payouts.freshness import changed_reasons, expired_reason
@@ -62,7 +63,7 @@ def guarded(
             f"batch {batch_id} is not exported: {'; '.join(faults)}. Raise the cap in program.yml, "
             "or reject the batch"
         )
-    expired = expired_reason(state, approval_rules, exported_at)
+    expired = expired_reason(state, approval_rules, exported_at, reader)
     if expired:
         return content, state, [expired]
     if today is not None:
@@ -71,7 +72,23 @@ def guarded(
         reader, home, content, warehouse=warehouse, as_of=as_of, rules=rules, relation=relation,
         today=today,
     )  # fmt: skip
+    if not reasons:
+        _check_claims_in_journal(reader, home, content)
     return content, state, reasons
+
+
+def _check_claims_in_journal(reader: Connection, home: Path, content: BatchContent) -> None:
+    """Nobody is paid for what was never posted, whatever the published file says.
+
+    Raises: ExportRefusedError, the batch stays approved; ChainBrokenError.
+    """
+    faults = unproven_claims(reader, home, [ClaimingBatch(content.batch_id, content.cutoff_date)])
+    if faults:
+        raise ExportRefusedError(
+            f"batch {content.batch_id} does not agree with the journal: {'; '.join(faults)}. "
+            "Nothing was exported. Run a night (partnerledger run) and partnerledger verify; "
+            "reject the batch and propose again"
+        )
 
 
 def _check_snapshot_age(batch_id: str, as_of: date, today: date, limit_days: int | None) -> None:

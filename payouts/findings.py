@@ -1,11 +1,11 @@
 """What a verification reads and what it finds; shared by the modules that check.
 
-What belongs here: the two records. What does not: any check.
+What belongs here: the two records, and naming ids. What does not: any check.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +16,8 @@ from payouts import segments
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
+
+_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,13 @@ class Evidence:
         """Registered segments that exist; missing ones are a finding of their own."""
         paths = [(self.home / record.path).absolute() for record in self.segments]
         return [path for path in paths if path.is_file()]
+
+
+def named(ids: Iterable[object]) -> str:
+    """Ids in a message: sorted, the first few and how many more."""
+    found = sorted(str(each) for each in ids)
+    more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
+    return ", ".join(found[:_NAMED]) + more
 
 
 Check = Callable[[Evidence], Iterator[Finding]]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
-from payouts import candidates
+from payouts import candidates, events
 from payouts.claims import claims_path
 from payouts.errors import ExportRefusedError
 from payouts.export_files import discard_unregistered_export
@@ -31,15 +31,25 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 
-def expired_reason(state: BatchState, rules: ApprovalRules, now: datetime) -> str | None:
+def expired_reason(
+    state: BatchState,
+    rules: ApprovalRules,
+    now: datetime,
+    connection: Connection,
+) -> str | None:
     """Why an approval has expired at ``now``, None when it has not.
 
-    N days are N × 24 hours from the last approval, end excluded (M5).
+    N days are N × 24 hours from the last approval, end excluded (M5). A clock that was set back
+    counts as standing where the last event was recorded.
     """
     if state.state != FINANCE_APPROVED:
         return None
-    expires_at = parse_instant(state.state_since) + timedelta(days=rules.expire_days)
-    if instant_text(now) < instant_text(expires_at):
+    recorded = events.head_recorded_at(connection)
+    try:
+        expires_at = parse_instant(state.state_since) + timedelta(days=rules.expire_days)
+    except OverflowError:
+        return f"the approval bears an impossible time ({state.state_since}); check the clock"
+    if max(instant_text(now), recorded) < instant_text(expires_at):
         return None
     return f"the approval expired after {rules.expire_days} days"
 
@@ -191,7 +201,7 @@ def refresh_batches(
     with store.write() as connection:
         for summary in list_batches(connection, LIVE_STATES):
             state = load_state(connection, summary.batch_id)
-            expired = expired_reason(state, approval_rules, recorded_at)
+            expired = expired_reason(state, approval_rules, recorded_at, connection)
             reasons = (
                 [expired]
                 if expired

@@ -296,6 +296,7 @@ def _record_night(
             "night": number,
             "as_of": as_of,
             "segment": segment,
+            "recorded_at": recorded_at,
             "rows": file.rows if file else 0,
             **({"schedule": dict(schedule)} if schedule else {}),
         },

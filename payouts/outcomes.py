@@ -18,7 +18,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from payouts.errors import SettlementError
-from payouts.schema import batch_states, payout_items, payout_outcomes
+from payouts.schema import batch_states, batches, payout_items, payout_outcomes
 from payouts.states import ABORTED as BATCH_ABORTED
 from payouts.states import CLOSED, EXPORTED_STATES
 from payouts.states import SENT as BATCH_SENT
@@ -152,11 +152,13 @@ def all_item_states(
             payout_items.c.payout_id,
             payout_items.c.batch_id,
             payout_items.c.partner_id,
-            payout_items.c.currency_code,
+            # Of the batch, whose approved hash covers it; that of the item is covered by nothing.
+            batches.c.currency_code,
             payout_items.c.amount_minor,
             batch_states.c.state,
         )
         .join(batch_states, batch_states.c.batch_id == payout_items.c.batch_id)
+        .join(batches, batches.c.batch_id == payout_items.c.batch_id)
         .where(batch_states.c.state.in_(EXPORTED_STATES), payout_items.c.left_out_reason.is_(None))
         .order_by(payout_items.c.payout_id)
     )

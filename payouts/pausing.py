@@ -17,7 +17,7 @@ from payouts.errors import DecisionRefusedError
 from payouts.signed_decisions import decision_message, proved
 from payouts.store import Store
 from payouts.terms import ADMIN, ApprovalRules, person
-from payouts.texts import identifier, shown_actor, written
+from payouts.texts import identifier, refuse_secrets, shown_actor, written
 
 SUBJECT = "payouts:all"
 _PAUSED, _RESUMED = "payouts_paused", "payouts_resumed"
@@ -58,6 +58,7 @@ def pause(
     paused already.
     """
     decider, reason = _decider(rules, actor, "pause payouts"), written(reason, "the reason")
+    refuse_secrets(reason, "the reason")
     with store.write() as connection:
         running = is_paused(connection)
         if running is not None:
@@ -94,6 +95,7 @@ def resume(
     paused or one who is not known surely enough, or when payouts are not paused.
     """
     decider, reason = _decider(rules, actor, "resume payouts"), written(reason, "the reason")
+    refuse_secrets(reason, "the reason")
     with store.write() as connection:
         ended, event = is_paused(connection), _last(connection)
         if ended is None or event is None:

@@ -22,6 +22,7 @@ from payouts import events
 from payouts.details import PAYER_KINDS, Details
 from payouts.errors import DecisionRefusedError
 from payouts.holds import check_decider
+from payouts.identity import is_at_least
 from payouts.payee_details_records import (
     PROPOSED,
     DetailsRecord,
@@ -46,7 +47,7 @@ from payouts.payees import load_payees
 from payouts.signed_decisions import decision_message, proved
 from payouts.store import Store
 from payouts.terms import ADMIN, ROLES, ApprovalRules, person
-from payouts.texts import identifier, optional_written, written
+from payouts.texts import identifier, optional_written, refuse_secrets, written
 from payouts.vault import StoredDetails, Vault
 
 APPROVER_ROLE = "finance"
@@ -92,6 +93,7 @@ def propose_details(
     if not is_own:
         _check_role(rules, proposer, ROLES, "propose payout details")
     note = optional_written(reason, "the reason")
+    refuse_secrets(note, "the reason")
     problems = details.problems()
     if problems:
         raise DecisionRefusedError(
@@ -193,14 +195,16 @@ def approve_details(
 ) -> DetailsRecord:
     """Put proposed details in force, with the role finance; never by who proposed them.
 
-    A change that the partner itself proposed is not approved by who confirmed it: two people of
-    the programme look at each change. signature: over ``details_message``.
+    A change that the partner itself proposed, or somebody less surely known than
+    ``approvals.min_identity`` asks for, is not approved by who confirmed it: two people of the
+    programme look at each change. signature: over ``details_message``.
     A partner's changed details are first paid ``cooling_off_days`` after the local day of the
     approval (``timezone``, an IANA name). Live batches that name other details go stale at their
     export or in the next night.
     Raises: DecisionRefusedError, also while the old contact has not confirmed.
     """
     note = written(reason, "the reason")
+    refuse_secrets(note, "the reason")
     approver = identifier(person(actor), "the person who approves")
     _check_role(rules, approver, (APPROVER_ROLE,), "approve payout details")
     with store.write() as connection:
@@ -212,7 +216,7 @@ def approve_details(
                 f"before, and record it with partnerledger payee details confirm. Nothing was "
                 "recorded"
             )
-        _check_two_people(record, approver)
+        _check_two_people(rules, record, approver)
         until = None
         if owner.startswith(PARTNER_PREFIX) and record.replaces is not None:
             until = _local_day(recorded_at, timezone) + timedelta(days=cooling_off_days)
@@ -309,6 +313,7 @@ def erase_details(
     Raises: DecisionRefusedError when there is nothing to erase; errors of the vault.
     """
     note = written(reason, "the reason")
+    refuse_secrets(note, "the reason")
     eraser = identifier(person(actor), "the person who erases")
     _check_role(rules, eraser, (APPROVER_ROLE, ADMIN), "erase payout details")
     owner = partner_owner(partner_id)
@@ -401,15 +406,26 @@ def _check_other_person(record: DetailsRecord, actor: str, verb: str) -> None:
         )
 
 
-def _check_two_people(record: DetailsRecord, approver: str) -> None:
-    """The partner is no colleague: after its own proposal one person alone would decide."""
-    is_own = record.proposed_by.startswith(PARTNER_PREFIX)
-    if is_own and approver == record.confirmed_by:
-        raise DecisionRefusedError(
-            f"{approver} confirmed {record.details_id}, which the partner proposed itself, and may "
-            f"not approve it too (four eyes); another person of {APPROVER_ROLE} must. Nothing was "
-            "recorded"
+def _check_two_people(rules: ApprovalRules, record: DetailsRecord, approver: str) -> None:
+    """Two are surely known behind a change: who proposed it, unless that is not one of them.
+
+    The partner is no colleague, and a name that was only typed may be anybody's.
+    """
+    if approver != record.confirmed_by:
+        return
+    if record.proposed_by.startswith(PARTNER_PREFIX):
+        because = "which the partner proposed itself"
+    elif not is_at_least(record.proposal_level, rules.min_identity):
+        because = (
+            f"which was proposed as {record.proposal_level} where approvals.min_identity asks for "
+            f"{rules.min_identity}"
         )
+    else:
+        return
+    raise DecisionRefusedError(
+        f"{approver} confirmed {record.details_id}, {because}, and may not approve it too (four "
+        f"eyes); another person of {APPROVER_ROLE} must. Nothing was recorded"
+    )
 
 
 def _check_role(rules: ApprovalRules, actor: str, roles: tuple[str, ...], what: str) -> None:

@@ -38,6 +38,7 @@ class DetailsRecord:
 
     ``confirmation_needed``: the contact known with ``replaces`` has to be told and to agree.
     ``same_account_as`` names partners that are, or would be, paid to the same account.
+    ``proposal_level``: how surely it was known who proposed.
     """
 
     owner: str
@@ -57,6 +58,7 @@ class DetailsRecord:
     decided_at: str | None = None
     was_approved: bool = False
     cooling_off_until: date | None = None
+    proposal_level: str = "os_user"
 
     @property
     def waits_for_confirmation(self) -> bool:
@@ -145,4 +147,5 @@ def _record(owner: str, event: events.Event) -> DetailsRecord:
         replaces=values["replaces"],
         confirmation_needed=values["confirmation_needed"],
         same_account_as=tuple(values["same_account_as"]),
+        proposal_level=event.identity_level,
     )

@@ -27,11 +27,12 @@ from payouts.segments import files_lock
 from payouts.states import ABORTED, CLOSED, SENT
 from payouts.store import Store
 from payouts.terms import ADMIN, ApprovalRules, person
-from payouts.texts import identifier, written
+from payouts.texts import identifier, refuse_secrets, written
 
 KIND = "payout_files_purged"
 _ROLES = ("finance", ADMIN)
 _ENDED = (SENT, CLOSED, ABORTED)
+MAXIMUM_DAYS = 36_500
 
 
 @dataclass(frozen=True)
@@ -59,18 +60,21 @@ def purge_payout_files(
     recorded_at: the wall clock, naive UTC. One event per batch is recorded before its files go;
     a crash in between leaves files that the next purge removes. Batches that are exported and not
     confirmed as sent keep theirs. Returns what was removed.
-    Raises: DecisionRefusedError without the role finance or admin or a reason, or for fewer than
-    one day.
+    Raises: DecisionRefusedError without the role finance or admin or a reason, for fewer than one
+    day, or for more than a hundred years.
     """
     reason = written(reason, "the reason")
+    refuse_secrets(reason, "the reason")
     decider = identifier(person(actor), "the person who decides")
     if not any(rules.has_role(decider, role) for role in _ROLES):
         raise DecisionRefusedError(
             f"{actor} may not purge payout files: roles in program.yml name nobody of that name "
             f"for {' or '.join(_ROLES)}. Nothing was removed"
         )
-    if older_than_days < 1:
-        raise DecisionRefusedError("give at least one day; nothing was removed")
+    if not 1 <= older_than_days <= MAXIMUM_DAYS:
+        raise DecisionRefusedError(
+            f"give at least one day and at most {MAXIMUM_DAYS}; nothing was removed"
+        )
     with files_lock(home):
         with store.write() as connection:
             before = instant_text(recorded_at - timedelta(days=older_than_days))

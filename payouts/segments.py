@@ -96,14 +96,37 @@ def segment_name(segment: int) -> str:
 
 
 def records(connection: Connection) -> list[SegmentRecord]:
-    """All registered segments in order, as stored; hashes are not checked here."""
-    rows = connection.execute(select(segments).order_by(segments.c.segment)).mappings()
-    return [
-        SegmentRecord(
-            **{**row, "totals": tuple(ControlTotal(*total) for total in json.loads(row["totals"]))}
-        )
-        for row in rows
-    ]
+    """All registered segments in order, as stored; hashes are not checked here.
+
+    Raises: ChainBrokenError naming a segment whose totals cannot be read.
+    """
+    found = []
+    for row in connection.execute(select(segments).order_by(segments.c.segment)).mappings():
+        try:
+            totals = _totals(row["totals"])
+        except (ValueError, TypeError) as error:
+            raise ChainBrokenError(
+                f"the register of segments cannot be read at segment {row['segment']}: its totals "
+                f"are none ({error}); restore the control database from a backup"
+            ) from error
+        found.append(SegmentRecord(**{**row, "totals": totals}))
+    return found
+
+
+def records_to_judge(connection: Connection) -> list[SegmentRecord]:
+    """The same for a verification: totals that cannot be read are none, and break their hash."""
+    found = []
+    for row in connection.execute(select(segments).order_by(segments.c.segment)).mappings():
+        try:
+            totals = _totals(row["totals"])
+        except (ValueError, TypeError):
+            totals = ()
+        found.append(SegmentRecord(**{**row, "totals": totals}))
+    return found
+
+
+def _totals(text: str) -> tuple[ControlTotal, ...]:
+    return tuple(ControlTotal(*total) for total in json.loads(text))
 
 
 def next_segment(connection: Connection) -> int:

@@ -204,7 +204,9 @@ def still_allowed(
 
 def signing_key(message: str, text: str) -> str | None:
     """Fingerprint of the key that signed this text; None when the signature is not one of it."""
-    if not text.strip().startswith(_BEGIN) or len(text) > _MAXIMUM_CHARACTERS:
+    if not text.isascii() or not text.strip().startswith(_BEGIN):
+        return None
+    if len(text) > _MAXIMUM_CHARACTERS:
         return None
     with TemporaryDirectory() as folder:
         path = _written(Path(folder), "signature", text)

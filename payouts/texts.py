@@ -12,6 +12,7 @@ from datetime import datetime
 
 from payouts.errors import DecisionRefusedError
 from payouts.hashing import instant_text
+from payouts.identifiers import IBAN_LENGTHS, iban_problem
 
 ID_CHARACTERS = 200
 REASON_CHARACTERS = 1_000
@@ -21,6 +22,19 @@ _DOMAIN = re.compile(r"(?=.{1,253}$)[^\s@/:.]+(\.[^\s@/:.]+)+")
 _ADDRESS = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 _LONG_NUMBER = re.compile(r"(?<![0-9A-Za-z_-])[0-9]{9,}(?![0-9A-Za-z_-])")
 _ACCOUNT = re.compile(r"(?<![0-9A-Za-z_-])[A-Z]{2}[0-9]{2}( ?[0-9A-Z]){11,30}(?![0-9a-z_-])")
+# The same as people group and spell it, in a copy of the text in capitals of one width.
+_GROUPED_IBAN = re.compile(r"(?<![0-9A-Z])(?=([A-Z]{2}[0-9]{2}(?:[ -]?[0-9A-Z]){11,30}))")
+_GROUPED_NUMBER = re.compile(
+    r"(?<![0-9A-Z_-])(?:[0-9]{2,}(?:-[0-9]{2,})+|[0-9]{3,}(?: [0-9]{3,})*(?: [0-9]{1,2})?)"
+    r"(?![0-9A-Z_-])"
+)
+_ACCOUNT_DIGITS = 9
+# What reasons name and is no account: days and times, ids of this product, numbers of a uuid.
+_HARMLESS = re.compile(
+    r"(?<![0-9A-Z])(?:(?:19|20)[0-9]{2}-[0-9]{2}(?:-[0-9]{2})?(?:[ T][0-9]{2}:[0-9]{2})?"
+    r"|[0-9A-F]{8}(?:-[0-9A-F]{4}){3}-[0-9A-F]{12}|B-[0-9]{8}-[A-Z]{3}-[A-Z]+-[0-9]+-[0-9A-F]{8})"
+    r"(?![0-9A-Z])"
+)
 _KEPT_CONTROLS = "\n\t"
 
 
@@ -108,8 +122,22 @@ def written(text: str, what: str, limit: int = REASON_CHARACTERS) -> str:
 
 
 def holds_account(text: str) -> bool:
-    """Whether something in a text looks like an IBAN, with or without spaces, or an address."""
-    return bool(_ADDRESS.search(text) or _ACCOUNT.search(text))
+    """Whether something in a text looks like an IBAN, however it is grouped, or an address."""
+    if _ADDRESS.search(text) or _ACCOUNT.search(text):
+        return True
+    return any(_is_iban(found[1]) for found in _GROUPED_IBAN.finditer(_capitals(text)))
+
+
+def holds_secret(text: str) -> bool:
+    """Whether a text holds an address, an IBAN, or a number as long as an account's."""
+    return (
+        holds_account(text)
+        or bool(_LONG_NUMBER.search(text))
+        or any(
+            sum(character.isdecimal() for character in found[0]) >= _ACCOUNT_DIGITS
+            for found in _GROUPED_NUMBER.finditer(_HARMLESS.sub("·", _capitals(text)))
+        )
+    )
 
 
 def refuse_secrets(text: str, what: str) -> None:
@@ -118,7 +146,7 @@ def refuse_secrets(text: str, what: str) -> None:
     Reasons stay for ever and are shown in the warehouse (I24). What was given is in no message.
     Raises: DecisionRefusedError.
     """
-    if holds_account(text) or _LONG_NUMBER.search(text):
+    if holds_secret(text):
         raise DecisionRefusedError(
             f"{what} holds an e-mail address or a number as long as an account's; reasons are kept "
             "for ever and shown to many. Say it with an id. Nothing was recorded"
@@ -187,6 +215,19 @@ def instant(value: datetime, what: str) -> str:
 def shown_actor(actor: str) -> str:
     """The part of an actor before the @: enough to know who it was, and no address."""
     return actor.partition("@")[0]
+
+
+def _capitals(text: str) -> str:
+    """A copy to look for accounts in: one width, capitals, one space or hyphen of each kind."""
+    copy = unicodedata.normalize("NFKC", text).upper()
+    copy = "".join("-" if unicodedata.category(each) == "Pd" else each for each in copy)
+    return re.sub(r" ?- ?", "-", " ".join(copy.split()))
+
+
+def _is_iban(text: str) -> bool:
+    plain = text.replace(" ", "").replace("-", "")
+    length = IBAN_LENGTHS.get(plain[:2], 0)
+    return bool(length) and iban_problem(plain[:length]) is None
 
 
 def _is_control(character: str) -> bool:

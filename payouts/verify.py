@@ -16,19 +16,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 
 from payouts import events, segments
 from payouts.errors import PayoutsError
-from payouts.findings import Check, Evidence, Finding
+from payouts.findings import Check, Evidence, Finding, named
 from payouts.hashing import sha256_file
 from payouts.journal_schema import check_entries, control_totals
 from payouts.parquet import memory_connection, parquet_scan
+from payouts.schema import events as events_table
 from payouts.schema import nights
 from payouts.store import Store, open_store
 from payouts.verify_batches import BATCH_CHECKS
 from payouts.verify_disputes import DISPUTE_CHECKS
 from payouts.verify_leads import LEAD_CHECKS
 from payouts.verify_periods import PERIOD_CHECKS
+from payouts.verify_proposals import PROPOSAL_CHECKS
 from payouts.verify_settlement import SETTLEMENT_CHECKS
 
 if TYPE_CHECKING:
@@ -56,11 +59,12 @@ def verify(
     reader = memory_connection()
     try:
         with opened.read() as control:
-            evidence = Evidence(home, control, reader, segments.records(control))
+            evidence = Evidence(home, control, reader, segments.records_to_judge(control))
             findings = []
             for check in (
                 *JOURNAL_CHECKS,
                 *BATCH_CHECKS,
+                *PROPOSAL_CHECKS,
                 *SETTLEMENT_CHECKS,
                 *LEAD_CHECKS,
                 *PERIOD_CHECKS,
@@ -84,8 +88,39 @@ def _run(check: Check, evidence: Evidence) -> list[Finding]:
     name = function.__name__.strip("_")
     try:
         return list(check(evidence))
-    except (PayoutsError, duckdb.Error, OSError, ValueError, KeyError) as error:
-        return [Finding(name, False, str(error).splitlines()[0])]
+    except (PayoutsError, duckdb.Error, OSError) as error:
+        return [Finding(name, False, _first_line(error))]
+    except (TypeError, AttributeError, LookupError, ValueError, SQLAlchemyError) as error:
+        # A row that the product cannot have written; the others are still judged.
+        rows = _unreadable_events(evidence)
+        where = f"event {named(rows)} holds no payload" if rows else _first_line(error)
+        return [
+            Finding(
+                name,
+                False,
+                f"what is stored cannot be read ({type(error).__name__}): {where}; it was changed "
+                "outside partnerledger: restore the control database from a backup",
+            )
+        ]
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+def _unreadable_events(evidence: Evidence) -> list[int]:
+    """Numbers of events whose payload is no JSON object."""
+    found = []
+    for seq, payload in evidence.control.execute(
+        select(events_table.c.seq, events_table.c.payload).order_by(events_table.c.seq)
+    ):
+        try:
+            is_object = isinstance(json.loads(payload), dict)
+        except ValueError:
+            is_object = False
+        if not is_object:
+            found.append(seq)
+    return found
 
 
 def _event_chain(evidence: Evidence) -> Iterator[Finding]:
@@ -137,17 +172,31 @@ def _segment_files(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _nights(evidence: Evidence) -> Iterator[Finding]:
-    recorded = {
-        event.payload["night"]: (event.payload["as_of"], event.payload["segment"])
-        for event in events.of_kinds(evidence.control, ("night_posted",))
-    }
+    posted = {record.segment: record.recorded_at for record in evidence.segments}
+    rows = evidence.control.execute(select(nights).order_by(nights.c.night)).all()
     stored = {
-        row.night: (row.as_of, row.segment)
-        for row in evidence.control.execute(select(nights).order_by(nights.c.night))
+        row.night: (row.run_id, row.as_of, row.segment, row.registered_at, row.recorded_at)
+        for row in rows
     }
-    days = [as_of for as_of, _ in stored.values()]
+    recorded = {}
+    for event in events.of_kinds(evidence.control, ("night_posted",)):
+        said = event.payload
+        night = said["night"]
+        # Earlier releases kept the ledger's time in the segment alone, where there was one.
+        instant = said.get("recorded_at") or posted.get(said["segment"])
+        recorded[night] = (
+            event.subject.removeprefix("night:"), said["as_of"], said["segment"],
+            event.recorded_at, instant or stored.get(night, ("",))[-1],
+        )  # fmt: skip
+    days = [row.as_of for row in rows]
     if stored != recorded:
-        yield Finding("nights", False, "the nights do not follow from their events")
+        differing = {
+            night for night in stored.keys() | recorded.keys()
+            if stored.get(night) != recorded.get(night)
+        }  # fmt: skip
+        yield Finding(
+            "nights", False, f"the nights do not follow from their events: {named(differing)}"
+        )
     elif days != sorted(days):
         yield Finding("nights", False, "nights do not go forward (J7)")
     else:
@@ -195,13 +244,21 @@ def _anchors(evidence: Evidence) -> Iterator[Finding]:
     """I13: manifests that left hold heads of the chain; a cut tail would lose them."""
     count = 0
     for path in sorted((evidence.home / "exports").glob("*/manifest.json")):
-        anchor = json.loads(path.read_text(encoding="utf-8"))["audit_chain_head"]
+        try:
+            anchor = json.loads(path.read_text(encoding="utf-8"))["audit_chain_head"]
+            head = anchor["event"], anchor["hash"]
+        except (ValueError, TypeError, LookupError):
+            yield Finding(
+                "anchors", False, f"exports/{path.parent.name}/{path.name} is no manifest; restore "
+                "it from a backup",
+            )  # fmt: skip
+            return
         count += 1
-        if not events.contains(evidence.control, anchor["event"], anchor["hash"]):
+        if not events.contains(evidence.control, *head):
             yield Finding(
                 "anchors",
                 False,
-                f"{path.parent.name} was exported after event {anchor['event']}, which the control "
+                f"{path.parent.name} was exported after event {head[0]}, which the control "
                 "database no longer holds; restore it from a backup",
             )
             return

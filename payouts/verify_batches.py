@@ -10,15 +10,28 @@ from collections.abc import Iterator
 
 from sqlalchemy import select
 
-from payouts import events
-from payouts.claims import check_claims, claims_path, claims_scan
+from payouts import events, left_out
+from payouts.claims import (
+    CLAIMS_NAME,
+    FOLDER,
+    check_claims,
+    claims_path,
+    claims_scan,
+)
+from payouts.claims_proof import ClaimingBatch, claim_faults
 from payouts.errors import PayoutsError
-from payouts.findings import Check, Evidence, Finding
+from payouts.findings import Check, Evidence, Finding, named
 from payouts.parquet import parquet_scan, quoted
 from payouts.payout_entries import ENTRY_KIND
 from payouts.proposal_terms import PAYLOAD_KEY
-from payouts.records import content_hash, list_batches, load_content, load_state
-from payouts.schema import batch_states, batches
+from payouts.records import (
+    BatchSummary,
+    content_hash,
+    list_batches,
+    load_content,
+    load_state,
+)
+from payouts.schema import batch_exceptions, batch_states, batches, payout_items
 from payouts.signatures import signature_faults
 from payouts.signed_decisions import decision_faults
 from payouts.states import CLAIMING_STATES, EXPORTED_STATES, LIVE_STATES
@@ -34,18 +47,22 @@ def _batch_states(evidence: Evidence) -> Iterator[Finding]:
     """Stored states follow from events; every proposed batch is still there."""
     faults = []
     proposed = {
-        event.subject.removeprefix("batch:"): event.payload
+        event.subject.removeprefix("batch:"): event
         for event in events.of_kinds(evidence.control, ("batch_proposed",))
     }
     stored = {row.batch_id: row for row in evidence.control.execute(select(batches))}
     projected = {row.batch_id for row in evidence.control.execute(select(batch_states))}
     if not proposed.keys() == stored.keys() == projected:
-        faults.append("batches and their events are not the same set")
-    for batch_id, payload in proposed.items():
+        differing = (proposed.keys() ^ stored.keys()) | (stored.keys() ^ projected)
+        faults.append(f"batches and their events are not the same set: {named(differing)}")
+    for batch_id, event in proposed.items():
         row = stored.get(batch_id)
-        # The terms of the proposal stand in the event alone, which the chain proves.
-        names = payload.keys() - {PAYLOAD_KEY}
-        if row is not None and any(payload[name] != getattr(row, name) for name in names):
+        # What the proposal recorded beside the batch is proved elsewhere, or by the chain alone.
+        names = event.payload.keys() - {PAYLOAD_KEY, left_out.PAYLOAD_KEY}
+        if row is not None and (
+            any(event.payload[name] != getattr(row, name) for name in names)
+            or row.proposed_at != event.recorded_at
+        ):
             faults.append(f"batch {batch_id} is not what its first event says")
         try:
             load_state(evidence.control, batch_id)
@@ -58,6 +75,7 @@ def _batch_contents(evidence: Evidence) -> Iterator[Finding]:
     """I6, I7, I16: total = items = claims, and the hash is the proposed one."""
     faults = []
     summaries = list_batches(evidence.control)
+    stored = {row.batch_id: row for row in evidence.control.execute(select(batches))}
     for summary in summaries:
         content = load_content(evidence.control, summary.batch_id)
         if content_hash(content) != summary.content_hash:
@@ -67,6 +85,18 @@ def _batch_contents(evidence: Evidence) -> Iterator[Finding]:
             summary.items,
         ):
             faults.append(f"batch {summary.batch_id} does not add up to its items")
+        faults += _other_currencies(evidence, summary)
+        numbers = evidence.control.execute(
+            select(batch_exceptions.c.number).where(batch_exceptions.c.batch_id == summary.batch_id)
+        ).scalars()
+        if sorted(numbers) != list(range(1, len(content.exceptions) + 1)):
+            faults.append(f"the exceptions of batch {summary.batch_id} are numbered otherwise")
+        row = stored[summary.batch_id]
+        if (row.claims_path, row.claims_rows) != (
+            f"{FOLDER}/{summary.batch_id}/{CLAIMS_NAME}",
+            sum(item.entries for item in content.items),
+        ):
+            faults.append(f"batch {summary.batch_id} names other claims than its own")
         if any(item.amount_minor <= 0 for item in content.items):
             faults.append(f"batch {summary.batch_id} has an item that is not positive")
         try:
@@ -76,11 +106,25 @@ def _batch_contents(evidence: Evidence) -> Iterator[Finding]:
     yield _finding("batch_contents", faults, f"{len(summaries)} batches: total = items = claims")
 
 
+def _other_currencies(evidence: Evidence, summary: BatchSummary) -> list[str]:
+    """Items in another currency than their batch's, which the approved hash covers."""
+    query = select(payout_items.c.payout_id).where(
+        payout_items.c.batch_id == summary.batch_id,
+        payout_items.c.currency_code != summary.currency_code,
+    )
+    found = evidence.control.execute(query).scalars().all()
+    if not found:
+        return []
+    return [f"payouts of batch {summary.batch_id} are in another currency: {named(found)}"]
+
+
 def _claims(evidence: Evidence) -> Iterator[Finding]:
     """I4, and every claimed entry is in the journal with the same partner and amount."""
     claiming = list_batches(evidence.control, CLAIMING_STATES)
-    paths = [claims_path(evidence.home, summary.batch_id) for summary in claiming]
-    paths = [path for path in paths if path.is_file()]
+    present = [
+        summary for summary in claiming if claims_path(evidence.home, summary.batch_id).is_file()
+    ]
+    paths = [claims_path(evidence.home, summary.batch_id) for summary in present]
     if not paths:
         yield _finding("claims", [], "no claims")
         return
@@ -99,20 +143,8 @@ def _claims(evidence: Evidence) -> Iterator[Finding]:
     faults = [f"{twice} entries are claimed by two live batches"] if twice else []
     if excessive:
         faults.append(f"{excessive} entries are claimed by two batches, or for more than they are")
-    entries = evidence.segment_paths
-    known = (
-        f"select entry_id, partner_id, payout_amount_minor, payout_currency_code, available_date "
-        f"from {parquet_scan(entries)}"
-        if entries
-        else "select null as entry_id, null as partner_id, null as payout_amount_minor, "
-        "null as payout_currency_code, null as available_date where false"
-    )
-    unknown = evidence.reader.execute(
-        "select count(*) from (select entry_id, partner_id, coalesce(entry_amount_minor, "
-        f"payout_amount_minor), payout_currency_code, available_date from {scan} except {known})"
-    ).fetchone()[0]
-    if unknown:
-        faults.append(f"{unknown} claimed entries are not in the journal as claimed")
+    claimed = [ClaimingBatch(summary.batch_id, summary.cutoff_date) for summary in present]
+    faults += claim_faults(evidence.reader, evidence.home, claimed, evidence.segment_paths)
     yield _finding("claims", faults, f"{rows} entries claimed once, all in the journal")
 
 
@@ -160,7 +192,12 @@ def _payout_entries(evidence: Evidence) -> Iterator[Finding]:
         if paths
         else []
     )
-    faults = [] if posted == wanted else ["payout entries are not the items of exported batches"]
+    faults = []
+    if posted != wanted:
+        differing = {row[0] for row in set(posted) ^ set(wanted)} or {row[0] for row in posted}
+        faults.append(
+            f"payout entries are not the items of exported batches: payouts {named(differing)}"
+        )
     yield _finding("payout_entries", faults, f"{len(posted)} payout entries, one per exported item")
 
 

@@ -8,15 +8,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
 
+from payouts import events
 from payouts.errors import PayoutsError, VaultKeyMissingError
 from payouts.export_again import registered_files
 from payouts.export_files import MANIFEST_NAME, unregistered_exports
 from payouts.export_guards import proposed_at
-from payouts.findings import Evidence, Finding
+from payouts.findings import Evidence, Finding, named
 from payouts.hashing import sha256_bytes, sha256_file, sha256_text
 from payouts.records import content_hash, list_batches, load_content
 from payouts.rendering import needs_vault, render_files
@@ -32,17 +34,29 @@ def exports_agree(evidence: Evidence) -> Iterator[Finding]:
     faults: list[str] = []
     rows = evidence.control.execute(select(exports).order_by(exports.c.batch_id)).all()
     exported = {summary.batch_id for summary in list_batches(evidence.control, EXPORTED_STATES)}
-    if exported != {row.batch_id for row in rows}:
-        faults.append("exported batches and registered files are not the same set")
+    unregistered = exported ^ {row.batch_id for row in rows}
+    if unregistered:
+        faults.append(
+            f"exported batches and registered files are not the same set: {named(unregistered)}"
+        )
+    recorded = {
+        event.subject.removeprefix("batch:"): event
+        for event in events.of_kinds(evidence.control, ("batch_exported",))
+    }
     present = rendered = 0
     for row in rows:
-        faults += _register_faults(evidence, row)
-        found, missing = _file_faults(evidence, row)
-        faults += found
-        present += not missing
-        again, is_rendered = _rendering_faults(evidence, row)
-        faults += again
-        rendered += is_rendered
+        try:
+            faults += _event_faults(evidence, row, recorded.get(row.batch_id))
+            faults += _register_faults(evidence, row)
+            found, missing = _file_faults(evidence, row)
+            faults += found
+            present += not missing
+            again, is_rendered = _rendering_faults(evidence, row)
+            faults += again
+            rendered += is_rendered
+        except (PayoutsError, ValueError, TypeError, AttributeError, LookupError) as error:
+            # A row that the product cannot have written; the others are still judged.
+            faults.append(f"the register of export {row.batch_id} cannot be read: {error}")
     for name in unregistered_exports(evidence.control, evidence.home):
         faults.append(f"exports/{name} belongs to no export: do not upload it, propose or export")
     proved = (
@@ -50,6 +64,37 @@ def exports_agree(evidence: Evidence) -> Iterator[Finding]:
         "with the same bytes"
     )
     yield Finding("exports", not faults, "; ".join(faults) if faults else proved)
+
+
+def _event_faults(evidence: Evidence, row: Any, event: events.Event | None) -> list[str]:
+    """What the register says otherwise than the export's event and the manifest that it proves."""
+    if event is None:
+        return [f"{row.batch_id} is registered as exported without its event"]
+    faults = []
+    stored = (row.content_hash, row.file_sha256, row.manifest_sha256, row.segment, row.exported_at)
+    names = ("content_hash", "file_sha256", "manifest_sha256", "segment")
+    if stored != (*(event.payload[name] for name in names), event.recorded_at):
+        faults.append(f"the register of export {row.batch_id} is not what its event says")
+    manifest = json.loads(row.manifest)
+    if not isinstance(manifest, dict):
+        return [*faults, f"the registered manifest of {row.batch_id} was changed"]
+    files = registered_files(evidence.control, row.batch_id)
+    said = manifest.get("files")
+    if said is None:
+        return faults
+    listed = [
+        (part, file["name"], file["sha256"], file["bytes"], file["items"],
+         file["total_amount_minor"])
+        for part, file in enumerate(said, start=1)
+    ]  # fmt: skip
+    found = [
+        (file.part, Path(file.file_path).name, file.file_sha256, file.file_bytes, file.items,
+         file.total_amount_minor)
+        for file in files
+    ]  # fmt: skip
+    if found != listed or (files and row.file_bytes != files[0].file_bytes):
+        faults.append(f"the registered files of {row.batch_id} are not those of its manifest")
+    return faults
 
 
 def _register_faults(evidence: Evidence, row: Any) -> list[str]:

@@ -12,11 +12,12 @@ from sqlalchemy import select
 
 from payouts import events, outcomes
 from payouts.errors import PayoutsError
-from payouts.findings import Check, Evidence, Finding
+from payouts.findings import Check, Evidence, Finding, named
 from payouts.lead_rows import event_id, row_sha256
 from payouts.outcome_rows import rows_by_event, rows_sha256
 from payouts.outcomes import all_item_states
 from payouts.parquet import parquet_scan
+from payouts.payout_entries import ENTRY_KIND as PAYOUT
 from payouts.records import list_batches, subject
 from payouts.return_entries import ENTRY_KIND, PayoutReturn
 from payouts.settlement.applying import SETTLEMENTS
@@ -34,15 +35,21 @@ def _settlement_files(evidence: Evidence) -> Iterator[Finding]:
     faults = []
     proved = {event.seq: event for event in events.of_kinds(evidence.control, (SETTLEMENTS.kind,))}
     rows = evidence.control.execute(select(SETTLEMENTS.table)).mappings().all()
-    if {row["seq"] for row in rows} != proved.keys():
-        faults.append("files that were read and their events are not the same set")
+    unproved = {row["seq"] for row in rows} ^ proved.keys()
+    if unproved:
+        faults.append(
+            f"files that were read and their events are not the same set: events {named(unproved)}"
+        )
     for row in rows:
         event = proved.get(row["seq"])
         if event is not None and (
             row_sha256(SETTLEMENTS, row) != event.payload["row_sha256"]
             or row["settlement_id"] != event_id(SETTLEMENTS.prefix, event.hash)
         ):
-            faults.append(f"the record of settlement file {row['settlement_id']} was changed")
+            faults.append(
+                f"the record of settlement file {row['settlement_id']} (event {row['seq']}) was "
+                "changed"
+            )
     yield _finding("settlement_files", faults, f"{len(rows)} files read, as their events say")
 
 
@@ -52,7 +59,10 @@ def _outcomes(evidence: Evidence) -> Iterator[Finding]:
     proved = {event.seq: event for event in events.of_kinds(evidence.control, _OUTCOME_EVENTS)}
     rows = rows_by_event(evidence.control)
     if rows.keys() != proved.keys():
-        faults.append("outcomes of payouts and their events are not the same set")
+        differing = rows.keys() ^ proved.keys()
+        faults.append(
+            f"outcomes of payouts and their events are not the same set: events {named(differing)}"
+        )
     for seq, found in rows.items():
         event = proved.get(seq)
         if event is None:
@@ -106,15 +116,40 @@ def _returns(evidence: Evidence) -> Iterator[Finding]:
     )
     faults = []
     if posted != wanted:
-        faults.append("return entries are not the payouts that failed, came back or were aborted")
+        differing = {row[0] for row in set(posted) ^ set(wanted)} or {row[0] for row in posted}
+        faults.append(
+            "return entries are not the payouts that failed, came back or were aborted: payouts "
+            f"{named(differing)}"
+        )
+    faults += _unlike_their_payouts(evidence) if paths else []
     recorded = {
         item.return_entry_id
         for item in all_item_states(evidence.control).values()
         if item.return_entry_id
     }
     if recorded != {row[5] for row in posted}:
-        faults.append("outcomes name other return entries than were posted")
+        faults.append(
+            "outcomes name other return entries than were posted: "
+            f"{named(recorded ^ {row[5] for row in posted})}"
+        )
     yield _finding("returns", faults, f"{len(posted)} payouts put back, once each (I17)")
+
+
+def _unlike_their_payouts(evidence: Evidence) -> list[str]:
+    """Returns that do not put back what the payout entry that they reverse took."""
+    scan = parquet_scan(evidence.segment_paths)
+    found = evidence.reader.execute(
+        f"select back.entry_id from (from {scan} where entry_kind = '{ENTRY_KIND}') as back "
+        f"left join (from {scan} where entry_kind = '{PAYOUT}') as paid "
+        "on paid.entry_id = back.reverses_entry_id where (back.partner_id, "
+        "back.payout_currency_code, back.currency_code, back.payout_amount_minor) is distinct from "
+        "(paid.partner_id, paid.payout_currency_code, paid.currency_code, "
+        "-paid.payout_amount_minor)"
+    ).fetchall()
+    if not found:
+        return []
+    ids = named(entry_id for (entry_id,) in found)
+    return [f"return entries are not of what their payouts took: {ids}"]
 
 
 def _expected_entry(item: outcomes.ItemState) -> tuple:

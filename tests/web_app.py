@@ -33,6 +33,7 @@ NOW = datetime(2026, 3, 1, 6, 30)
 SECRET = b"a secret of tests, long enough for a key"
 # A home of the sample that was built before, to save the night while pages are worked on.
 HOME_VARIABLE = "PARTNERLEDGER_TEST_SAMPLE_HOME"
+_APPS: dict[int, WebApp] = {}
 ANA, BEN, CLEO = "ana@acme.example", "ben@acme.example", "cleo@acme.example"
 
 
@@ -112,7 +113,6 @@ class WebApp:
 @contextmanager
 def web_app(home: Path, **changes: Any) -> Iterator[WebApp]:
     """The app over a home at NOW. changes: of its settings."""
-    from dashboards import access
     from dashboards.app import create_app
     from orchestration.web_services import WebServices
 
@@ -133,8 +133,25 @@ def web_app(home: Path, **changes: Any) -> Iterator[WebApp]:
             settings,
             store,
         )
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(access, "user_of", lambda *_asked: made.user)
-            yield made
+        _signed_in_as_told(made)
+        yield made
     finally:
+        _APPS.pop(id(settings), None)
         store.close()
+
+
+def _signed_in_as_told(made: WebApp) -> None:
+    """Let `client` of this app decide who has signed in; all other apps ask their cookies."""
+    from dashboards import access
+
+    _APPS[id(made.settings)] = made
+    if getattr(access.user_of, "is_of_tests", False):
+        return
+    by_cookie = access.user_of
+
+    def user_of(request: Any, settings: Settings, *rest: Any) -> User | None:
+        told = _APPS.get(id(settings))
+        return told.user if told is not None else by_cookie(request, settings, *rest)
+
+    user_of.is_of_tests = True
+    access.user_of = user_of

@@ -65,11 +65,9 @@ def revoke_approval(visit: Visit) -> Response:
     batch_id = visit.path("batch_id")
     revoke(
         visit.store,
-        visit.settings.home,
         batch_id,
         reason=visit.required("reason", _REASON),
         actor=visit.user.subject,
-        rules=visit.approval_rules,
         recorded_at=visit.now,
         identity_level=visit.user.identity_level,
     )

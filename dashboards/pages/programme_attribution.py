@@ -30,9 +30,7 @@ VIEWS = {
     "missed": "Missed credit",
     "duplicates": "Duplicates",
 }
-_PARTNER = Column(
-    "partner_id", "Partner", href=lambda row: addresses.partner(row["partner_id"])
-)
+_PARTNER = Column("partner_id", "Partner", href=lambda row: addresses.partner(row["partner_id"]))
 _LEAD = Column("lead_id", "Lead", "id", href=lambda row: addresses.lead(row["lead_id"]))
 _BARS = 15
 

@@ -42,7 +42,9 @@ def calendar(visit: Visit) -> Response:
         batches = [each for each in list_batches(connection) if each.state not in _GONE]
         closed = [vars(each) for each in closed_periods(connection)]
     rows = _rows(visit, dates, forecast, batches)
-    rows.sort(key=lambda row: (row["pay_date"], row["currency_code"], row["rail"], row["batch_id"] or ""))
+    rows.sort(
+        key=lambda row: (row["pay_date"], row["currency_code"], row["rail"], row["batch_id"] or "")
+    )
     return visit.render(
         "programme/calendar.html",
         tables=[_table(rows), _closed_table(closed)],

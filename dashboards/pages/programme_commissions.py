@@ -130,9 +130,7 @@ def _payout_totals(rows: list[dict[str, Any]]) -> Table:
         [
             Column("payout_currency_code", "Currency"),
             Column("lines", "Lines", "number"),
-            Column(
-                "payout_amount_minor", "Together", "money", currency_key="payout_currency_code"
-            ),
+            Column("payout_amount_minor", "Together", "money", currency_key="payout_currency_code"),
         ],
         _added(rows, "payout_currency_code"),
         empty="No line matches.",

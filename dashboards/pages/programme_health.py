@@ -134,6 +134,11 @@ def subject_address(subject: str | None) -> str | None:
     return None
 
 
+def _filtered(row: Record) -> str:
+    """The list below, of one kind and severity."""
+    return f"/health?kind={row['kind']}&severity={row['severity']}#exceptions"
+
+
 def _kinds_table(rows: list[Record]) -> Table:
     return Table(
         "kinds",
@@ -141,7 +146,7 @@ def _kinds_table(rows: list[Record]) -> Table:
         [
             Column(
                 "kind_shown", "Kind",
-                href=lambda row: f"/health?kind={row['kind']}&severity={row['severity']}#exceptions",
+                href=_filtered,
             ),
             Column("severity", "Severity", "badge", words=SEVERITIES),
             Column("exceptions", "How many", "number"),

@@ -71,9 +71,7 @@ def _chart(currency: str, rows: list[Record]) -> Chart:
         "stacked",
         [row["posting_month"] for row in months],
         [
-            Series(
-                words.LIABILITY_STATES[state], [row[f"{state}_amount_minor"] for row in months]
-            )
+            Series(words.LIABILITY_STATES[state], [row[f"{state}_amount_minor"] for row in months])
             for state in OWED_STATES
         ],
         unit=currency,

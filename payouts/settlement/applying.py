@@ -51,7 +51,7 @@ from payouts.settlement.references import load_references
 from payouts.states import CLOSED, EXPORTED_STATES, SENT
 from payouts.store import Store
 from payouts.terms import ApprovalRules, person
-from payouts.texts import holds_account
+from payouts.texts import holds_secret
 
 SETTLEMENTS = HashedTable(
     settlement_files, "settlement_read", "settlement_id", "set",
@@ -62,7 +62,10 @@ SETTLER_ROLE = "finance"
 # Somebody decides while a file is read: planned again on what is true then.
 _ATTEMPTS = 3
 _RECORDED_DISCREPANCIES = 10_000
-_LONG_NUMBER = re.compile(r"[0-9]{9,}")
+_LONG_NUMBER = re.compile(r"(?<![0-9-])[0-9]{3,}(?: [0-9]{3,}){2,}|[0-9]{9,}")
+_IBAN_IN_NAME = re.compile(
+    r"(?<![A-Za-z0-9])[A-Za-z]{2}[0-9]{2}(?: ?[A-Za-z0-9]){11,30}(?![A-Za-z0-9])"
+)
 
 
 @dataclass(frozen=True)
@@ -186,10 +189,11 @@ def confirm_sent(
     """
     settler = _checked_settler(actor, rules)
     shown = " ".join(reference.split())
-    if not shown or len(shown) > 100 or holds_account(shown) or not shown.isprintable():
+    if not shown or len(shown) > 100 or holds_secret(shown) or not shown.isprintable():
         raise DecisionRefusedError(
             "the bank's reference is missing, too long, or an account number: give the number that "
-            "the bank showed for the upload, at most 100 characters. Nothing was recorded"
+            "the bank showed for the upload, at most 100 characters, and of a number as long as an "
+            "account's its last eight digits. Nothing was recorded"
         )
     with store.write() as connection:
         after = append_batch_event(
@@ -205,12 +209,22 @@ def confirm_sent(
 
 
 def shown_file_name(file_name: str) -> str:
-    """The name under which a file is kept: no folder, no account number, no long number (I24)."""
-    name = Path(file_name).name
-    words = re.split(r"([^A-Za-z0-9])", name)
-    kept = ["…" if looks_like_iban(word) else word for word in words]
-    shown = _LONG_NUMBER.sub(lambda found: f"…{found[0][-4:]}", "".join(kept))
+    """The name under which a file is kept: no folder, no account number, no long number (I24).
+
+    Those are found in groups too, as people write them: with spaces.
+    """
+    name = _masked_ibans(Path(file_name).name)
+    shown = _LONG_NUMBER.sub(lambda found: f"…{found[0][-4:]}", name)
     return "".join(character for character in shown if character.isprintable())[:120] or "file"
+
+
+def _masked_ibans(name: str) -> str:
+    return _IBAN_IN_NAME.sub(lambda found: "…" if _begins_with_iban(found[0]) else found[0], name)
+
+
+def _begins_with_iban(text: str) -> bool:
+    plain = text.replace(" ", "")
+    return any(looks_like_iban(plain[:length]) for length in range(15, len(plain) + 1))
 
 
 def local_day(instant: datetime, timezone: str) -> date:
@@ -301,6 +315,7 @@ def _situation(
         confirmed=confirmed_by_others(reader, settler),
         only_batch=only_batch,
         payer_last_four=payer_last_fours(reader),
+        rails={batch.batch_id: batch.rail for batch in exported},
     )
 
 

@@ -145,7 +145,8 @@ def _addenda(line: int, record: str, entry: Entry | None, day: date | None) -> I
         currency_code=None if kind == "98" else CURRENCY,
         value_date=day,
         reason_code=code,
-        reference=clean_reference(entry.trace),
+        # A trace is the bank's own number of fifteen digits, which others are masked for.
+        reference=entry.trace if entry.trace.isdecimal() else clean_reference(entry.trace),
         line=line,
     )
 

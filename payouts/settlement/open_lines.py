@@ -27,19 +27,26 @@ from payouts.settlement.planning import (
     CONTRADICTS,
     OTHER_ACCOUNT,
     OTHER_BATCH,
+    OTHER_RAIL,
+    SEVERAL_PAYOUTS,
     TOTAL_DIFFERS,
+    UNKNOWN_PAYOUT,
     WRONG_CURRENCY,
 )
 from payouts.store import Store
 from payouts.terms import ApprovalRules, person
-from payouts.texts import written
+from payouts.texts import refuse_secrets, written
 
 READ, ACKNOWLEDGED = "settlement_read", "settlement_line_acknowledged"
 ROLE = "finance"
-# What the bank says it did and the books do not show: nothing matches while one is open.
+# What the bank says it did and the books do not show: nothing matches while one is open. A payout
+# that nobody recognises stops the batch whose file its line is about.
 UNEXPLAINED_KINDS = frozenset(
-    {CONTRADICTS, BOOKED_TWICE, AMOUNT_DIFFERS, OTHER_ACCOUNT, TOTAL_DIFFERS, WRONG_CURRENCY}
-)
+    {
+        CONTRADICTS, BOOKED_TWICE, AMOUNT_DIFFERS, OTHER_ACCOUNT, OTHER_RAIL, SEVERAL_PAYOUTS,
+        TOTAL_DIFFERS, UNKNOWN_PAYOUT, WRONG_CURRENCY,
+    }
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -102,6 +109,7 @@ def acknowledge_lines(
     Raises: DecisionRefusedError without the role finance or a reason, or when a line is not open.
     """
     note = written(reason, "the reason")
+    refuse_secrets(note, "the reason")
     decider = person(actor)
     if not rules.has_role(decider, ROLE):
         raise DecisionRefusedError(

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal, InvalidOperation
+from datetime import date, datetime
+from decimal import Decimal
 
 from payouts.errors import SettlementFileError
 
@@ -26,7 +26,15 @@ _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}")
 _REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ./_:+-]{0,69}")
 _IBAN = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}")
 _HEX = re.compile(r"[0-9a-f]{15,32}")
+_LONG_NUMBER = re.compile(r"[0-9]{9,}")
+# Accounts and cards have up to 19 digits; what a bank calls a payment may have as many.
+_CARD_DIGITS = re.compile(r"[0-9]{12,}")
 _SHOWN_FAULTS = 5
+# Plain digits: Decimal would read 1_256.11, 1e-9 and digits of other scripts too.
+_PLAIN_AMOUNT = re.compile(r"[0-9]+(\.[0-9]+)?")
+_AMOUNT_CHARACTERS = 30
+_DAY = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(Z|[+-][0-9]{2}:[0-9]{2})?")
+_INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}.*")
 
 
 @dataclass(frozen=True)
@@ -36,7 +44,9 @@ class Outcome:
     key: as the bank gives it back. amount_minor: positive minor units, None where the format names
     none. reason_code: of the bank, never its text. reference: the bank's own, no account. line: of
     the file, from 1. account_last_four: of the account that a statement is about, None where the
-    format names none.
+    format names none. file_id: what the exported file was called, where the format says which file
+    it is about. payments, control_sum: how many payments and major units, in plain digits, the
+    sender says that file to hold.
     """
 
     key: str
@@ -49,6 +59,9 @@ class Outcome:
     reference: str | None
     line: int
     account_last_four: str | None = None
+    file_id: str | None = None
+    payments: int | None = None
+    control_sum: str | None = None
 
 
 @dataclass(frozen=True)
@@ -73,19 +86,34 @@ def file_error(file_name: str, faults: list[Fault], what_to_do: str) -> Settleme
 
 
 def clean_code(text: str | None) -> str | None:
-    """A reason code; a text that is none becomes ``other``, because it may hold a name."""
+    """A reason code; a text that is none becomes ``other``: it may hold a name or an account."""
     text = (text or "").strip()
     if not text:
         return None
-    return text if _CODE.fullmatch(text) else OTHER_REASON
+    is_account = _LONG_NUMBER.search(text) or _IBAN.fullmatch(re.sub("[._-]", "", text).upper())
+    return text if _CODE.fullmatch(text) and not is_account else OTHER_REASON
 
 
 def clean_reference(text: str | None) -> str | None:
-    """The bank's reference; None when it is empty, is no plain reference, or is an IBAN (I24)."""
+    """The bank's reference; None when it is empty, is no plain reference, or holds an IBAN (I24).
+
+    One that holds as many digits as an account or a card is cut to its last four characters.
+    """
     text = " ".join((text or "").split())
-    if not _REFERENCE.fullmatch(text) or looks_like_iban(text):
+    plain = re.sub("[ -]", "", text)
+    if not _REFERENCE.fullmatch(text) or _holds_iban(plain):
         return None
-    return text
+    return f"…{plain[-4:]}" if _CARD_DIGITS.search(plain) else text
+
+
+def _holds_iban(plain: str) -> bool:
+    from payouts.identifiers import IBAN_LENGTHS
+
+    upper = plain.upper()
+    return any(
+        looks_like_iban(upper[start : start + IBAN_LENGTHS.get(upper[start : start + 2], 0)])
+        for start in range(len(upper))
+    )
 
 
 def looks_like_iban(text: str) -> bool:
@@ -117,10 +145,15 @@ def iso_day(text: str) -> date | None:
     """
     if not text:
         return None
+    day = _DAY.fullmatch(text)
     try:
-        return date.fromisoformat(text[:10])
+        if day:
+            return date.fromisoformat(day[1])
+        if _INSTANT.fullmatch(text):
+            return datetime.fromisoformat(text).date()
     except ValueError:
-        raise ValueError("a date is not written as in 2026-03-17") from None
+        pass
+    raise ValueError("a date is not written as in 2026-03-17")
 
 
 def minor_units(text: str, currency_code: str) -> int:
@@ -131,11 +164,12 @@ def minor_units(text: str, currency_code: str) -> int:
     from program.currencies import to_minor
     from program.errors import CurrencyError
 
+    plain = text.strip()
+    if len(plain) > _AMOUNT_CHARACTERS:
+        raise ValueError(f"the amount has more than {_AMOUNT_CHARACTERS} characters")
+    if not _PLAIN_AMOUNT.fullmatch(plain):
+        raise ValueError("the amount is no number of plain digits with a decimal point")
     try:
-        amount = Decimal(text.strip())
-    except InvalidOperation:
-        raise ValueError("the amount is no number") from None
-    try:
-        return to_minor(amount, currency_code)
+        return to_minor(Decimal(plain), currency_code)
     except CurrencyError as error:
         raise ValueError(str(error)) from None

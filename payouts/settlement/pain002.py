@@ -4,12 +4,15 @@ What belongs here: ISO 20022 pain.002.001.03 to .14, read by local names, and wh
 mean. Source: payouts reference 2.2.
 
 Items come before payments and payments before the file: what is said about one payout counts
-before what is said about all of them (``planning``). Names and accounts are never read.
+before what is said about all of them (``planning``). Names are never read, and of the account that
+was paid from only its last four characters.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from payouts.settlement.outcome import (
     FAILED,
@@ -39,6 +42,7 @@ STATUSES = {
 # Partly accepted: look at what is below. Verification without a finding: nothing happened.
 _SILENT = {"PART", "RCVC", "RVNA", "RVCM"}
 _NO_KEY = "NOTPROVIDED"
+_COUNT, _SUM = re.compile(r"[0-9]{1,15}"), re.compile(r"[0-9]{1,18}(\.[0-9]{1,18})?")
 _FETCH = "Fetch the status report from the bank again; if it stays so, record it by a status CSV."
 
 
@@ -52,6 +56,7 @@ def parse(report: Element, file_name: str) -> list[Outcome]:
             file_name, [Fault(report.line, "names no original message (OrgnlGrpInfAndSts)")], _FETCH
         )
     group_status = group.value("GrpSts")
+    file_id = group.value("OrgnlMsgId") or None
     payments = list(report.all("OrgnlPmtInfAndSts"))
     found: list[tuple[Element, Iterator[Outcome]]] = []
     for payment in payments:
@@ -65,7 +70,7 @@ def parse(report: Element, file_name: str) -> list[Outcome]:
     found.append((group, _whole(group, "OrgnlMsgId", group_status)))
     for element, made in found:
         try:
-            outcomes += made
+            outcomes += [replace(outcome, file_id=file_id) for outcome in made]
         except ValueError as error:
             faults.append(Fault(element.line, str(error)))
     if faults:
@@ -82,7 +87,8 @@ def _item(item: Element, inherited: str) -> Iterator[Outcome]:
         key = item.value("OrgnlInstrId") or _NO_KEY
     amount = item.find("OrgnlTxRef/Amt/InstdAmt")
     currency_code = amount.attributes.get("Ccy", "") if amount is not None else None
-    yield from _of_status(
+    account = item.value("OrgnlTxRef/DbtrAcct/Id/IBAN").replace(" ", "")[-4:] or None
+    made = _of_status(
         item,
         status,
         key,
@@ -93,14 +99,25 @@ def _item(item: Element, inherited: str) -> Iterator[Outcome]:
         item.value("FctvIntrBkSttlmDt/Dt", "FctvIntrBkSttlmDt/DtTm", "AccptncDtTm"),
         item.value("AcctSvcrRef", "StsId"),
     )
+    yield from (replace(outcome, account_last_four=account) for outcome in made)
 
 
 def _whole(element: Element, key_name: str, status: str) -> Iterator[Outcome]:
-    """What is said of a payment or of the file; nothing when it has no status."""
-    if status:
-        yield from _of_status(
-            element, status, element.value(key_name), "batch_total", None, None, "", ""
-        )
+    """What is said of a payment or of the file; nothing when it has no status.
+
+    Raises: ValueError when the count or the sum of what was sent is no number.
+    """
+    if not status:
+        return
+    count, control_sum = element.value("OrgnlNbOfTxs"), element.value("OrgnlCtrlSum")
+    if count and not _COUNT.fullmatch(count):
+        raise ValueError("the number of payments (OrgnlNbOfTxs) is no whole number")
+    if control_sum and not _SUM.fullmatch(control_sum):
+        raise ValueError("the control sum (OrgnlCtrlSum) is no number")
+    made = _of_status(element, status, element.value(key_name), "batch_total", None, None, "", "")
+    payments = int(count) if count else None
+    for outcome in made:
+        yield replace(outcome, payments=payments, control_sum=control_sum or None)
 
 
 def _of_status(

@@ -25,8 +25,8 @@ from payouts.outcomes import (
     after,
     judge,
 )
-from payouts.settlement.outcome import Outcome, payout_hex
-from payouts.settlement.reading import CAMT053, CAMT054, PAIN002, STATUS_CSV
+from payouts.settlement.outcome import Outcome, minor_units, payout_hex
+from payouts.settlement.reading import CAMT053, CAMT054, NACHA, PAIN002, PAYPAL, STATUS_CSV
 from payouts.settlement.references import References
 
 UNKNOWN_PAYOUT, SEVERAL_PAYOUTS, OTHER_BATCH = "unknown_payout", "several_payouts", "other_batch"
@@ -34,7 +34,9 @@ AMOUNT_DIFFERS, AMOUNT_MISSING = "amount_differs", "amount_missing"
 WRONG_CURRENCY, TOTAL_DIFFERS = "wrong_currency", "total_differs"
 CONTRADICTS, BOOKED_TWICE, VALUE_DATE = "contradicts", "booked_twice", "value_date"
 NOT_CONFIRMED = "not_confirmed"
-OTHER_ACCOUNT = "other_account"
+OTHER_ACCOUNT, OTHER_RAIL = "other_account", "other_rail"
+# Formats that tell of one rail alone; a statement and a status CSV tell of any.
+_RAIL_OF_FORMAT = {PAYPAL: "paypal", NACHA: "nacha", PAIN002: "sepa"}
 # Files that list what moved on the account, so that two value dates are two movements.
 STATEMENTS = (CAMT053, CAMT054)
 # A value date outside of these is a typing error of somebody, not a date of this payment.
@@ -90,6 +92,7 @@ class Situation:
     reading. debit_days: value dates on which statements debited a payout. confirmed: batches of
     which somebody else than the reader has recorded that the bank has the file. only_batch: lines
     of other batches are not applied. payer_last_four: of the account that each batch is paid from.
+    rails: of each batch.
     """
 
     items: Mapping[str, ItemState]
@@ -102,6 +105,7 @@ class Situation:
     confirmed: frozenset[str] = frozenset()
     only_batch: str | None = None
     payer_last_four: Mapping[str, str] = field(default_factory=dict)
+    rails: Mapping[str, str] = field(default_factory=dict)
 
 
 def plan_outcomes(outcomes: list[Outcome], situation: Situation) -> Plan:
@@ -118,6 +122,8 @@ class _Planner:
         self.plan = Plan()
         self.items = dict(situation.items)
         self.named: set[str] = set()
+        # Lines of a pain.002 about one payout that nobody can name: it is none of "all others".
+        self.unplaced_line: int | None = None
         self.debited_here: set[str] = set()
         self.first_rows: dict[tuple[str, str], int] = {}
         self.debit_days = {key: set(days) for key, days in situation.debit_days.items()}
@@ -138,10 +144,21 @@ class _Planner:
         if self.situation.file_format in STATEMENTS and not looks_ours:
             self.plan.unrelated += 1
             return
-        self._discrepancy(
-            UNKNOWN_PAYOUT, outcome, None,
+        self._note_unplaced(
+            UNKNOWN_PAYOUT, outcome,
             f"the reference of this {outcome.outcome} payment belongs to no exported payout",
         )  # fmt: skip
+
+    def _note_unplaced(self, kind: str, outcome: Outcome, detail: str) -> None:
+        """A line of no certain payout; of the batch whose file it is about, where it says so."""
+        batch_id = None
+        if outcome.key_kind != "batch_total" and outcome.file_id:
+            self.unplaced_line = self.unplaced_line or outcome.line
+            of_file = self.situation.references.payouts_of_file(outcome.file_id)
+            batch_id = min((self.items[each].batch_id for each in of_file), default=None)
+        self.plan.discrepancies.append(
+            Discrepancy(kind, outcome.line, None, batch_id, detail, outcome.outcome)
+        )
 
     def _add_single(self, outcome: Outcome, meant: tuple[str, ...]) -> None:
         candidates = meant
@@ -155,8 +172,8 @@ class _Planner:
         if len(meant) != 1:
             shown = ", ".join(candidates[:_SHOWN_CANDIDATES])
             more = len(candidates) - _SHOWN_CANDIDATES
-            self._discrepancy(
-                SEVERAL_PAYOUTS, outcome, None,
+            self._note_unplaced(
+                SEVERAL_PAYOUTS, outcome,
                 "the reference belongs to several payouts, and the amount does not tell which: "
                 f"{shown}{f' and {more} more' if more > 0 else ''}",
             )  # fmt: skip
@@ -167,9 +184,12 @@ class _Planner:
             self._decide(outcome, item)
 
     def _is_consistent(self, outcome: Outcome, item: ItemState) -> bool:
-        """Account, currency and amount are those that were exported; all else is for people."""
+        """Rail, account, currency and amount are those exported; all else is for people."""
         paid_from = self.situation.payer_last_four.get(item.batch_id)
-        if paid_from and outcome.account_last_four not in (None, paid_from):
+        other_rail = self._other_rail(item.batch_id)
+        if other_rail:
+            kind, detail = OTHER_RAIL, other_rail
+        elif paid_from and outcome.account_last_four not in (None, paid_from):
             kind = OTHER_ACCOUNT
             detail = (
                 f"stands on the account ending in {outcome.account_last_four}, the batch is paid "
@@ -194,6 +214,17 @@ class _Planner:
             return True
         self._discrepancy(kind, outcome, item, detail)
         return False
+
+    def _other_rail(self, batch_id: str) -> str:
+        """Why this file cannot be about that batch; empty when it can."""
+        wanted = _RAIL_OF_FORMAT.get(self.situation.file_format)
+        rail = self.situation.rails.get(batch_id)
+        if wanted in (None, rail):
+            return ""
+        return (
+            f"a {self.situation.file_format} file tells of payments by {wanted}, batch {batch_id} "
+            f"goes out by {rail}"
+        )
 
     def _decide(self, outcome: Outcome, item: ItemState) -> None:
         """The last tests, for one payout whose amount is certain."""
@@ -309,6 +340,8 @@ class _Planner:
         """One line for all payouts of a file: rejected ones are not part of what was booked."""
         items = [self.items[payout_id] for payout_id in meant]
         if self.situation.file_format == PAIN002:
+            if not self._is_whole_file(outcome, items):
+                return
             items = [item for item in items if item.payout_id not in self.named]
         else:
             items = [item for item in items if item.state not in (FAILED, ABORTED)]
@@ -316,6 +349,36 @@ class _Planner:
                 return
         for item in items:
             self._decide(outcome, item)
+
+    def _is_whole_file(self, outcome: Outcome, items: list[ItemState]) -> bool:
+        """Whether a status of a whole file may be taken for each payout that it does not name."""
+        batch_id = min(item.batch_id for item in items)
+        kind, detail = OTHER_RAIL, self._other_rail(batch_id)
+        if not detail:
+            kind, detail = TOTAL_DIFFERS, self._differing_total(outcome, items)
+        if not detail:
+            return True
+        self.plan.discrepancies.append(
+            Discrepancy(kind, outcome.line, None, batch_id, detail, outcome.outcome)
+        )
+        return False
+
+    def _differing_total(self, outcome: Outcome, items: list[ItemState]) -> str:
+        """What the report says otherwise of its file than what was exported; empty if nothing."""
+        if self.unplaced_line is not None:
+            return (
+                f"line {self.unplaced_line} says of a payment that is not recognised how it ended; "
+                "what the report says of all the others cannot be told from it"
+            )
+        if outcome.payments not in (None, len(items)):
+            return f"is about {outcome.payments} payments, the exported file has {len(items)}"
+        expected = sum(item.amount_minor for item in items)
+        if outcome.control_sum and not _is_sum(outcome.control_sum, expected, items):
+            return (
+                f"is about a sum of {outcome.control_sum}, the exported file has {expected} minor "
+                "units"
+            )
+        return ""
 
     def _is_whole_total(
         self, outcome: Outcome, items: list[ItemState], meant: tuple[str, ...]
@@ -355,6 +418,14 @@ class _Planner:
                 outcome.outcome,
             )
         )
+
+
+def _is_sum(control_sum: str, expected_minor: int, items: list[ItemState]) -> bool:
+    """Whether a sum in major units, which names no currency, is that of these payouts."""
+    try:
+        return {minor_units(control_sum, each.currency_code) for each in items} == {expected_minor}
+    except ValueError:
+        return False
 
 
 def _row(planned: PlannedOutcome) -> dict[str, object]:

@@ -29,6 +29,8 @@ _MESSAGES = {
 }
 _VERSION = re.compile(r"(pain|camt)\.[0-9]{3}\.001\.([0-9]{2})")
 _NAME_IT = f"Known formats: {', '.join(FORMATS)}; name one with --format."
+_BOM = b"\xef\xbb\xbf"
+_DELIMITERS = {b";": "semicolons", b"\t": "tabs", b"|": "bars"}
 _AS_TEXT = (
     "Save it as UTF-8 text (of a workbook: as comma-separated UTF-8; of an archive: what is in it) "
     "and read it again."
@@ -59,6 +61,9 @@ def read_outcomes(
     if other is not None:
         raise file_error(file_name, [Fault(0, f"is {other}, not UTF-8")], _AS_TEXT)
     found = _detect_text(content)
+    fault = None if found else _other_form(content)
+    if fault:
+        raise file_error(file_name, [Fault(1, fault[0])], fault[1])
     if found is None and file_format not in _TEXT_PARSERS:
         fault = undecodable(content)
         if fault is not None:
@@ -82,6 +87,22 @@ def _detect_text(content: bytes) -> str | None:
     if status_csv.is_status_csv(content):
         return STATUS_CSV
     return PAYPAL if paypal_report.is_paypal_report(content) else None
+
+
+def _other_form(content: bytes) -> tuple[str, str] | None:
+    """What keeps a text from being one of the formats, and what to do; None when it is unknown."""
+    if content.startswith(_BOM) and nacha_file.is_nacha(content.removeprefix(_BOM)):
+        return (
+            "begins with a byte-order mark, which a NACHA file has not: a program has changed it",
+            "Fetch the file from the bank again, unchanged.",
+        )
+    for delimiter, name in _DELIMITERS.items():
+        if delimiter in content and _detect_text(content.replace(delimiter, b",")):
+            return (
+                f"separates its columns by {name}, not by commas",
+                "Save it as comma-separated UTF-8 text and read it again.",
+            )
+    return None
 
 
 def _read_xml(content: bytes, file_name: str) -> tuple[str, list[Outcome]]:

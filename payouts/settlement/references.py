@@ -50,12 +50,16 @@ class References:
     def payouts_of(self, outcome: Outcome) -> tuple[str, ...]:
         """Payout ids that an outcome may mean; none when it means no exported payout."""
         if outcome.key_kind == "batch_total":
-            return self.by_file_id.get(outcome.key) or self.by_batch.get(outcome.key, ())
+            return self.payouts_of_file(outcome.key)
         if outcome.key_kind == "trace":
             return self.by_trace.get(outcome.key, ())
         if outcome.key_kind == "reference":
             return self.by_reference.get(outcome.key.lower(), ())
         return self.by_prefix(payout_hex(outcome.key))
+
+    def payouts_of_file(self, key: str) -> tuple[str, ...]:
+        """Payout ids of a message, of a payment of it, or of a batch."""
+        return self.by_file_id.get(key) or self.by_batch.get(key, ())
 
     def by_prefix(self, prefix: str) -> tuple[str, ...]:
         if len(prefix) == 32:
@@ -88,8 +92,10 @@ def load_references(
         by_hex=dict(sorted((payout_hex(payout_id), payout_id) for payout_id in items)),
         by_batch={batch_id: tuple(found) for batch_id, found in by_batch.items()},
     )
-    kinds = {outcome.key_kind for outcome in outcomes}
-    if not kinds & {"batch_total", "trace", "reference"}:
+    if not any(
+        outcome.file_id or outcome.key_kind in ("batch_total", "trace", "reference")
+        for outcome in outcomes
+    ):
         return references
     by_file_id: dict[str, set[str]] = {}
     by_trace: dict[str, set[str]] = {}

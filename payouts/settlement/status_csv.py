@@ -34,6 +34,7 @@ COLUMNS = (
 STATUSES = (SENT, SETTLED, FAILED, RETURNED, UNCLAIMED)
 _REQUIRED = {"payout_id", "status", "currency_code"}
 _AMOUNT = re.compile(r"[0-9]+(\.[0-9]+)?")
+_MINOR_DIGITS = 15
 _CORRECT = "Correct the line and read the file again."
 
 
@@ -57,6 +58,8 @@ def parse(content: bytes, file_name: str) -> list[Outcome]:
             outcomes.append(_outcome(line, cells))
         except ValueError as error:
             faults.append(Fault(line, str(error)))
+    if not faults and not outcomes:
+        faults.append(Fault(0, "has a header and no row"))
     if faults:
         raise file_error(file_name, faults, _CORRECT)
     return outcomes
@@ -97,6 +100,8 @@ def _amount(cells: dict[str, str], currency_code: str) -> int:
         raise ValueError("the amount is not plain digits with a decimal point")
     if minor and not (minor.isascii() and minor.isdecimal()):
         raise ValueError("the amount_minor is not a whole number above zero")
+    if len(minor) > _MINOR_DIGITS:
+        raise ValueError(f"the amount_minor has more than {_MINOR_DIGITS} digits")
     # Major units are read in any case, because that checks the currency.
     read = minor_units(major or "0", currency_code)
     amounts = {read} if major else set()

@@ -28,6 +28,7 @@ from dashboards.notices.preparing import prepare
 from dashboards.notices.staff import staff_notices
 from dashboards.snapshot import open_snapshot, read_pointer
 from payouts import told
+from payouts.notice_choices import choose_notices
 from payouts.outbox import list_messages
 from payouts.portal_addresses import add_address, list_addresses
 from payouts.store import open_store
@@ -347,6 +348,21 @@ def test_new_facts_are_told_once_by_runs_that_repeat(own_home, store):
     (message,) = [each for each in kept(store) if each.kind == "digest"]
     with store.read() as connection:
         assert message.recipient in {each.email for each in list_addresses(connection, "p_4")}
+
+
+def test_who_wants_everything_again_is_not_told_what_is_old_by_then(own_home, store):
+    def choose(choice):
+        choose_notices(store, "p_4", choice, actor="partner:p_4", recorded_at=NOW)
+
+    run(own_home, store)
+    choose("needed")
+    forget(store, "commission_taken_back|p_4|%", "lead_stage_changed|p_4|%")
+    assert run(own_home, store).messages == 0
+    choose("all")
+    assert run(own_home, store).messages == 0
+    # What comes from now on is told.
+    forget(store, "lead_stage_changed|p_4|%")
+    assert run(own_home, store).kept == {"lead_stage_changed": 1}
 
 
 def test_switched_off_nothing_is_kept_and_switching_on_again_begins_anew(own_home, store):

@@ -22,6 +22,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+import typer
 
 from payouts.store import open_store
 
@@ -167,6 +168,9 @@ create table marts.fct_risk_signals as
         '20 % of the lines were refunded', timestamp '2026-02-01', null, 'none', 'ask the partner';
 """
 
+# Typer builds all commands anew at each call, which takes longer than most of them run.
+_command_of = cache(typer.main.get_command)
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -216,6 +220,7 @@ def run_cli(
         for name, value in _environment(cwd, variables).items():
             patch.setenv(name, value)
         patch.setattr(sys, "argv", ["partnerledger", *_with_home(arguments, home)])
+        patch.setattr(typer.main, "get_command", _command_of)
         patch.setattr(logging.getLogger(), "handlers", [])
         for name, stream in (("stdin", io.StringIO()), ("stdout", out), ("stderr", err)):
             patch.setattr(sys, name, stream)

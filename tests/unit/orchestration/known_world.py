@@ -11,7 +11,7 @@ from pathlib import Path
 from orchestration.known import Known, known_at
 from payouts.journal import post_differences
 from tests.unit.payouts import payout_world
-from tests.unit.payouts.payout_world import ANA, BEN, CALENDAR, World
+from tests.unit.payouts.payout_world import ANA, BEN, CALENDAR, World, kept
 
 PARTNER, OTHER = "p_1", "p_2"
 
@@ -22,11 +22,7 @@ class Ledger(World):
     @classmethod
     def begun(cls, home: Path) -> Ledger:
         """An empty ledger with two partners that pass every gate."""
-        ledger = cls.create(home, synchronous="OFF")
-        for partner_id in (PARTNER, OTHER):
-            ledger.partner(partner_id)
-            ledger.ready_payee(partner_id)
-        return ledger
+        return kept(_make_begun).copy(home, kind=cls)
 
     def night(self, as_of: date, at: datetime, *entries: dict) -> None:
         """Post these entries, and propose what is due, at this instant."""
@@ -76,3 +72,11 @@ def entry(source_id: str, amount_minor: int, day: date, **changes) -> dict:
         **made, "effective_date": day, "posting_period": f"{day:%Y-%m}",
         "explanation": None, **own,
     }  # fmt: skip
+
+
+def _make_begun(home: Path) -> World:
+    world = World.create(home, synchronous="OFF")
+    for partner_id in (PARTNER, OTHER):
+        world.partner(partner_id)
+        world.ready_payee(partner_id)
+    return world

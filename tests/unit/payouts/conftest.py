@@ -17,4 +17,4 @@ def world(tmp_path: Path) -> World:
 @pytest.fixture
 def payable(tmp_path: Path) -> World:
     """A home with money to pay, see ``payable_world``."""
-    return payable_world(tmp_path / "home", synchronous="OFF")
+    return payable_world(tmp_path / "home")

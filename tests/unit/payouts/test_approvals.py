@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import product
 
 import pytest
-from payout_world import ANA, APPROVALS, BEN, CAT, CLOCK, DAN, entry
+from payout_world import ANA, APPROVALS, BEN, CAT, CLOCK, DAN, entry, kept, make_payable_world
 
 from payouts import states
 from payouts.approval_checks import may_approve, required_approvals
@@ -28,8 +28,22 @@ from payouts.terms import ApprovalRules, Tier, person
 
 
 @pytest.fixture
+def payable(tmp_path, request):
+    """With the batch already, for tests that take one."""
+    make = _proposed if "batch" in request.fixturenames else make_payable_world
+    return kept(make).copy(tmp_path / "home")
+
+
+@pytest.fixture
 def batch(payable):
-    return payable.propose()[-1]
+    """The proposed USD batch of 150.00."""
+    return payable.batch_in()
+
+
+def _proposed(home):
+    world = make_payable_world(home)
+    world.propose()
+    return world
 
 
 def _reject(world, batch, **options):
@@ -337,6 +351,25 @@ def test_approval_expires_after_seven_days(payable, batch, hours, state):
     later = CLOCK + timedelta(hours=hours)
     expire(payable.store, payable.home, rules=APPROVALS, recorded_at=later)
     assert payable.state(batch) == state
+
+
+def test_clock_that_was_set_back_does_not_renew_an_approval(payable, batch):
+    payable.approve_fully(batch)
+    _hold(payable, subject_id="p_9", recorded_at=CLOCK + timedelta(days=8))
+    set_back = CLOCK + timedelta(days=1)
+    expired = expire(payable.store, payable.home, rules=APPROVALS, recorded_at=set_back)
+    assert expired == [batch.batch_id]
+    assert payable.state(batch) == "stale"
+
+
+def test_approval_of_an_impossible_time_is_refused_or_ends(payable, batch):
+    with pytest.raises(DecisionRefusedError, match="the time of the approval lies in the year"):
+        payable.approve(batch, ANA, "partnerships", recorded_at=datetime(1969, 12, 31))
+    far = datetime(9999, 12, 31, 23)
+    payable.approve(batch, ANA, "partnerships", recorded_at=far)
+    payable.approve(batch, BEN, "finance", recorded_at=far)
+    expired = expire(payable.store, payable.home, rules=APPROVALS, recorded_at=CLOCK)
+    assert expired == [batch.batch_id]
 
 
 def test_expiry_leaves_unapproved_batches_alone(payable, batch):

@@ -233,6 +233,45 @@ def test_repeated_candidate_is_refused(payable):
         payable.propose(relation="twice")
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("entry_id = 'made-up' where entry_amount_minor = 10000", "not in the journal"),
+        ("payout_amount_minor = 90000, entry_amount_minor = 90000 where entry_amount_minor = 10000",
+         "another partner, currency, commission, amount or date"),
+        ("partner_id = 'p_2'", "another partner"),
+        ("payout_currency_code = 'EUR' where payout_currency_code = 'JPY'", "another partner"),
+        ("available_date = date '2026-01-01' where entry_amount_minor = 10000", "amount or date"),
+        ("commission_id = 'other', line_id = 'other' where entry_amount_minor = 10000",
+         "another partner, currency, commission"),
+    ],
+)  # fmt: skip
+def test_candidates_that_the_journal_does_not_have_pay_nobody(payable, change, said):
+    """What the night published was changed: the journal says what was earned."""
+    payable.partner("p_2", "Agency Two")
+    payable.ready_payee("p_2")
+    payable.warehouse.execute("create table exports.forged as from exports.exp_payout_candidates")
+    payable.warehouse.execute(f"update exports.forged set {change}")
+    with pytest.raises(ProposalRefusedError, match=said):
+        payable.propose(relation="exports.forged")
+    assert _items(payable) == []
+
+
+@pytest.mark.parametrize("subject_type", ["line", "lead"])
+def test_hold_counts_by_the_ids_of_the_journal(payable, subject_type):
+    held = entry("il_1", 10000)
+    open_hold(
+        payable.store, payable.home, subject_type=subject_type, reason="look", actor=DAN,
+        subject_id=held["commission_id" if subject_type == "line" else "lead_id"],
+        rules=APPROVALS, recorded_at=CLOCK,
+    )  # fmt: skip
+    payable.warehouse.execute("create table exports.forged as from exports.exp_payout_candidates")
+    changed = "lead_id = 'other'" if subject_type == "lead" else "commission_id = 'x', line_id = ''"
+    payable.warehouse.execute(f"update exports.forged set {changed}")
+    with pytest.raises(ProposalRefusedError, match="do not agree with the journal"):
+        payable.propose(relation="exports.forged")
+
+
 def test_proposal_leaves_nothing_in_the_warehouse(payable):
     payable.propose()
     left = payable.warehouse.execute(
@@ -243,10 +282,10 @@ def test_proposal_leaves_nothing_in_the_warehouse(payable):
 
 
 def test_equal_facts_in_two_homes_give_equal_hashes(tmp_path):
-    from payout_world import payable_world
+    from payout_world import make_payable_world
 
     hashes = [
-        [batch.content_hash for batch in payable_world(tmp_path / name, "OFF").propose()]
+        [batch.content_hash for batch in make_payable_world(tmp_path / name).propose()]
         for name in ("a", "b")
     ]
     assert hashes[0] == hashes[1]

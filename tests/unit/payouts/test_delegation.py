@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from payout_world import ANA, APPROVALS, BEN, CAT, CLOCK, DAN
+from payout_world import ANA, APPROVALS, BEN, CAT, CLOCK, DAN, kept, make_payable_world
 
 from payouts import events
 from payouts.delegation import delegate_role, load_delegations, revoke_delegation
@@ -39,11 +39,23 @@ def _revoke(world, delegation, **options):
 
 
 @pytest.fixture
+def payable(tmp_path, request):
+    """With the batch already, for tests that take one."""
+    make = _approved_once if "batch" in request.fixturenames else make_payable_world
+    return kept(make).copy(tmp_path / "home")
+
+
+@pytest.fixture
 def batch(payable):
     """150.00 USD, approved by partnerships."""
-    found = next(each for each in payable.propose() if each.currency_code == "USD")
-    payable.approve(found, ANA, "partnerships", rules=SIMPLE)
-    return found
+    return payable.batch_in()
+
+
+def _approved_once(home):
+    world = make_payable_world(home)
+    world.propose()
+    world.approve(world.batch_in(), ANA, "partnerships", rules=SIMPLE)
+    return world
 
 
 def _approve(world, batch, actor=EVE, role="finance", **options):
@@ -102,6 +114,10 @@ def test_limit_itself_and_the_last_moment_are_covered(payable, batch):
         ({"to_at": CLOCK}, "not after it begins"),
         ({"from_at": datetime(2026, 1, 1), "to_at": CLOCK}, "would have ended"),
         ({"reason": " "}, "the reason is missing"),
+        ({"delegate": "partner:p_1"}, "no person of the programme"),
+        ({"delegate": "system:night"}, "no person of the programme"),
+        ({"limit_amount_minor": 10**18}, "which is no limit"),
+        ({"reason": "to DE89 3704 0044 0532 0130 00"}, "the reason holds"),
     ],
 )
 def test_delegation_that_breaks_a_rule_is_refused(payable, options, message):

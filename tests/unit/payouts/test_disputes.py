@@ -159,13 +159,20 @@ def test_the_last_day_of_the_window_counts_in_local_time(world):
     late = datetime(2026, 3, 3, 3)
     assert open_one(world, happened_on=date(2026, 1, 1), recorded_at=late).is_open
     _refused(
-        world, "gives 60 days", open_one, "k_2", happened_on=date(2026, 1, 1),
-        recorded_at=datetime(2026, 3, 3, 6),
+        world,
+        "was earned on 2026-01-01 and could be disputed for 60 days, until 2026-03-02", open_one,
+        "k_2", happened_on=date(2026, 1, 1), recorded_at=datetime(2026, 3, 3, 6),
     )  # fmt: skip
     rules = PayoutRules("Acme Inc", "t" * 64, dispute_window_days=1, dispute_answer_days=2)
     short = open_one(world, "k_3", happened_on=date(2026, 3, 1), payout_rules=rules)
     assert short.due_at == "2026-03-04T09:00:00.000000Z"
-    _refused(world, "1 days", open_one, "k_4", happened_on=date(2026, 2, 28), payout_rules=rules)
+    late_by_one = {"happened_on": date(2026, 2, 28), "payout_rules": rules}
+    _refused(world, "for one day", open_one, "k_4", **late_by_one)
+    # When others earned on a lead is not told.
+    _refused(
+        world, "lead_9 could be disputed for one day after something was earned on it. Nothing",
+        open_one, "lead_9", subject_type="lead", **late_by_one,
+    )  # fmt: skip
 
 
 def test_the_partner_itself_and_staff_open_in_their_own_role(world):
@@ -176,7 +183,7 @@ def test_the_partner_itself_and_staff_open_in_their_own_role(world):
 
 def test_a_second_open_dispute_on_one_subject_is_refused(world):
     first = open_one(world)
-    _refused(world, f"already as {first.dispute_id}", open_one)
+    _refused(world, f"commission k_1 is disputed already: {first.dispute_id} is open", open_one)
     _refused(world, "already", open_one, opened_by_role="finance", actor=BEN)
     assert open_one(world, partner_id="p_2").is_open  # another partner's
     assert open_one(world, "k_2").is_open

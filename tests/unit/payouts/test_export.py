@@ -10,7 +10,20 @@ from datetime import date, timedelta
 
 import duckdb
 import pytest
-from payout_world import ANA, APPROVALS, BEN, CAT, CLOCK, DAN, NIGHT, NIGHT_END, RULES, entry
+from payout_world import (
+    ANA,
+    APPROVALS,
+    BEN,
+    CAT,
+    CLOCK,
+    DAN,
+    NIGHT,
+    NIGHT_END,
+    RULES,
+    entry,
+    kept,
+    make_payable_world,
+)
 
 from payouts.errors import (
     BatchStaleError,
@@ -25,6 +38,7 @@ from payouts.export_preview import preview_export
 from payouts.files.csv_file import render
 from payouts.files.plain_text import plain_text_fault
 from payouts.freshness import refresh_batches
+from payouts.holds import open_hold
 from payouts.journal import segment_paths
 from payouts.payees import record_payee
 from payouts.records import BatchContent, BatchItem
@@ -32,11 +46,22 @@ from payouts.terms import Tier
 
 
 @pytest.fixture
+def payable(tmp_path, request):
+    """With the batch already, for tests that take one."""
+    make = _approved if "batch" in request.fixturenames else make_payable_world
+    return kept(make).copy(tmp_path / "home")
+
+
+@pytest.fixture
 def batch(payable):
     """The approved USD batch of 150.00."""
-    batch = payable.propose()[-1]
-    payable.approve_fully(batch)
-    return batch
+    return payable.batch_in()
+
+
+def _approved(home):
+    world = make_payable_world(home)
+    world.approve_fully(world.propose()[-1])
+    return world
 
 
 def test_export_writes_private_files_and_posts_one_payout(payable, batch):
@@ -156,6 +181,22 @@ def test_content_changed_after_approval_blocks_the_export(payable, batch, table,
     assert len(segment_paths(payable.store, payable.home)) == 1
 
 
+def test_claims_that_the_journal_does_not_have_block_the_export(payable, monkeypatch):
+    """A batch of before the proposal was held against the journal, made of a changed file."""
+    payable.warehouse.execute("create table exports.forged as from exports.exp_payout_candidates")
+    payable.warehouse.execute(
+        "update exports.forged set entry_id = 'made-up' where entry_amount_minor = 10000"
+    )
+    with monkeypatch.context() as before:
+        before.setattr("payouts.batches.prove_claims", lambda *_: None)
+        forged = payable.propose(relation="exports.forged")[1]
+    payable.approve_fully(forged)
+    with pytest.raises(ExportRefusedError, match="1 claimed entries are not in the journal"):
+        payable.export(forged, relation="exports.forged")
+    assert payable.state(forged) == "finance_approved"
+    assert len(segment_paths(payable.store, payable.home)) == 1
+
+
 def test_changed_event_blocks_the_export(payable, batch):
     _drop_triggers(payable, "events")
     with payable.store.write() as connection:
@@ -221,6 +262,16 @@ def test_change_after_approval_makes_the_batch_stale(payable, batch, change, rea
 def test_terms_that_would_not_pay_it_make_the_batch_stale(payable, batch, rules, reason):
     with pytest.raises(BatchStaleError, match=reason):
         payable.export(batch, rules=rules)
+
+
+def test_a_clock_that_was_set_back_revives_no_expired_approval(payable, batch):
+    later = CLOCK + timedelta(days=8)
+    open_hold(
+        payable.store, payable.home, subject_type="partner", subject_id="p_9", reason="asked",
+        actor=DAN, rules=APPROVALS, recorded_at=later,
+    )  # fmt: skip
+    with pytest.raises(BatchStaleError, match="expired after 7 days"):
+        payable.export(batch, exported_at=CLOCK)
 
 
 def test_expired_approval_makes_the_batch_stale(payable, batch):

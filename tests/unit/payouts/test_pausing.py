@@ -61,6 +61,8 @@ def test_finance_and_admin_pause_and_resume(world, actor, other):
         (_pause, {"actor": ANA}, "may not pause payouts"),
         (_pause, {"actor": ""}, "the person who decides is missing"),
         (_pause, {"reason": "\t"}, "the reason is missing"),
+        (_pause, {"reason": "paid to DE89-3704-0044-0532-0130-00"}, "the reason holds"),
+        (_resume, {"reason": "card 4111 1111 1111 1111"}, "the reason holds"),
         (_resume, {}, "payouts are not paused"),
         (_resume, {"actor": ANA}, "may not resume payouts"),
         (_resume, {"reason": ""}, "the reason is missing"),

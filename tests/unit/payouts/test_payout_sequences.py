@@ -17,7 +17,7 @@ from payouts.holds import open_hold
 from payouts.records import load_content
 from payouts.schema import payout_items
 from payouts.verify import verify
-from tests.unit.payouts.payout_world import ANA, APPROVALS, BEN, CLOCK, RULES, World, entry
+from tests.unit.payouts.payout_world import ANA, APPROVALS, BEN, CLOCK, RULES, World, entry, kept
 
 FREE = replace(RULES, minimums_minor={})
 HALF = replace(FREE, offset_share=Decimal("0.5"))
@@ -29,7 +29,11 @@ TOLD = {"reason": "the file was never uploaded", "evidence": "the portal shows n
 @pytest.fixture
 def world(tmp_path):
     """One ready partner, nothing posted."""
-    world = World.create(tmp_path / "home", "OFF")
+    return kept(_one_ready_partner).copy(tmp_path / "home")
+
+
+def _one_ready_partner(home):
+    world = World.create(home, "OFF")
     world.partner("p_1")
     world.ready_payee("p_1")
     return world

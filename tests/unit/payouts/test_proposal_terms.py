@@ -6,7 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from payout_world import ANA, APPROVALS, BEN, CLOCK, DAN, NIGHT, RULES
+from payout_world import ANA, APPROVALS, BEN, CLOCK, DAN, NIGHT, RULES, kept, make_payable_world
 
 from payouts import events
 from payouts.errors import BatchStaleError, DecisionRefusedError
@@ -54,9 +54,22 @@ UNRELATED = [
 
 
 @pytest.fixture
+def payable(tmp_path, request):
+    """With the batch already, for tests that take one."""
+    make = _proposed if "batch" in request.fixturenames else make_payable_world
+    return kept(make).copy(tmp_path / "home")
+
+
+@pytest.fixture
 def batch(payable):
     """The proposed USD batch of 150.00."""
-    return payable.propose(rules=TERMS)[-1]
+    return payable.batch_in()
+
+
+def _proposed(home):
+    world = make_payable_world(home)
+    world.propose(rules=TERMS)
+    return world
 
 
 def _today(rules):

@@ -76,6 +76,8 @@ def test_file_that_was_changed_is_kept_to_be_looked_at(payable, exported):
         ({"actor": ANA}, "finance or admin"),
         ({"actor": CAT, "reason": " "}, "the reason is missing"),
         ({"older_than_days": 0}, "at least one day"),
+        ({"older_than_days": 1_000_000}, "at most 36500"),
+        ({"actor": CAT, "reason": "paid DE89370400440532013000"}, "the reason holds"),
     ],
 )
 def test_purge_that_breaks_a_rule_removes_nothing(payable, exported, options, message):

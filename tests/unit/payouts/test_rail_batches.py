@@ -47,6 +47,7 @@ from tests.unit.payouts.payout_world import (
     PayDay,
     World,
     entry,
+    kept,
 )
 from tests.unit.payouts.settlement.bank_files import Move, camt
 
@@ -80,9 +81,13 @@ def vault(tmp_path):
 
 
 @pytest.fixture
-def world(tmp_path, vault):
+def world(tmp_path):
     """Two partners with 150.00 and 80.00 EUR available; p_1 has details, p_2 has none."""
-    world = World.create(tmp_path / "home", "OFF")
+    return kept(_two_partners).copy(tmp_path / "home")
+
+
+def _two_partners(home):
+    world, vault = World.create(home, "OFF"), open_vault(home, KEY)
     for partner_id in ("p_1", "p_2"):
         world.partner(partner_id, f"Agency {partner_id[-1]}")
         world.ready_payee(partner_id)

@@ -8,7 +8,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from payout_world import ANA, APPROVALS, BEN, CAT, CLOCK, payable_world
+from payout_world import ANA, APPROVALS, BEN, CAT, CLOCK, kept, make_payable_world, payable_world
 from signing import make_key, needs_ssh_keygen, signer_line
 
 from payouts import events, signatures
@@ -45,8 +45,22 @@ def rules(signers):
 
 
 @pytest.fixture
+def payable(tmp_path, request):
+    """With the batch already, for tests that take one."""
+    make = _proposed if "batch" in request.fixturenames else make_payable_world
+    return kept(make).copy(tmp_path / "home")
+
+
+@pytest.fixture
 def batch(payable):
-    return payable.propose()[0]
+    """The proposed batch of 12,000 JPY."""
+    return payable.batch_in("JPY")
+
+
+def _proposed(home):
+    world = make_payable_world(home)
+    world.propose()
+    return world
 
 
 def _message(world, batch, role="partnerships", **changes):
@@ -127,7 +141,10 @@ def test_key_of_somebody_else_or_of_nobody_is_refused(payable, batch, keys, rule
         _approve(payable, batch, keys["eve"], rules=rules, actor=CAT)
 
 
-@pytest.mark.parametrize("text", ["", "x", "-----BEGIN SSH SIGNATURE-----\n", "y" * 30_000])
+@pytest.mark.parametrize("text", [
+    "", "x", "-----BEGIN SSH SIGNATURE-----\n", "y" * 30_000,
+    "-----BEGIN SSH SIGNATURE-----\udcff", "-----BEGIN SSH SIGNATURE-----\uff11",
+])  # fmt: skip
 def test_what_is_no_signature_is_refused(payable, batch, rules, text):
     with pytest.raises(DecisionRefusedError, match="not one of this batch|min_identity asks"):
         payable.approve(batch, ANA, "partnerships", rules=rules, signature=text)

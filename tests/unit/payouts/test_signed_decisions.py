@@ -100,13 +100,26 @@ def test_details_are_confirmed_and_approved_with_signatures(world, strict, keys)
     world.confirm(change, rules=strict, signature=confirmation)
     refused(lambda: world.approve(change, CAT, rules=strict), "min_identity asks for ssh_signed")
     approval = sign(line(world, change, CAT), keys[CAT])
-    # What is typed as Ben's is not: the line names who signs it.
-    refused(lambda: world.approve(change, BEN, rules=strict, signature=approval), "not one of this")
+    # A line names who signs it: Ben's, signed by Cat, is nobody's.
+    of_ben = sign(line(world, change, BEN), keys[CAT])
+    refused(lambda: world.approve(change, CAT, rules=strict, signature=of_ben), "not one of this")
     # Signed on one day and brought on another: the day of cooling off is not what was decided.
     late = CLOCK + timedelta(days=2)
     done = world.approve(change, CAT, rules=strict, signature=approval, recorded_at=late)
     assert (done.state, done.cooling_off_until.isoformat()) == ("approved", "2026-03-11")
     assert faults(world) == (2, [])
+
+
+def test_one_key_does_not_change_an_account_that_somebody_typed(world, strict, keys):
+    """Anybody types a proposal as Ana; what Ben signs alone is not two people."""
+    world.set_details()
+    change = world.propose(OTHER_SEPA)
+    confirmation = sign(line(world, change, BEN, is_confirmation=True), keys[BEN])
+    world.confirm(change, BEN, rules=strict, signature=confirmation)
+    own = sign(line(world, change, BEN), keys[BEN])
+    refused(lambda: world.approve(change, BEN, rules=strict, signature=own), "proposed as os_user")
+    other = sign(line(world, change, CAT), keys[CAT])
+    assert world.approve(change, CAT, rules=strict, signature=other).state == "approved"
 
 
 def test_account_to_pay_from_is_approved_with_a_signature(world, strict, keys):

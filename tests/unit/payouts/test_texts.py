@@ -10,7 +10,7 @@ from payouts.approvals import reject, revoke
 from payouts.errors import DecisionRefusedError
 from payouts.holds import load_holds, open_hold, release_hold
 from payouts.payees import record_payee
-from payouts.texts import actor, written
+from payouts.texts import actor, refuse_secrets, written
 
 # C0, DEL, C1, no-break space, soft hyphen, zero width, bidi control and isolate, byte order mark,
 # tag, line separator, private use, Hangul filler, variant, half of a pair.
@@ -81,3 +81,34 @@ def test_reason_of_a_payee_and_of_a_revocation_holds_no_account(payable):
         with pytest.raises(DecisionRefusedError, match="account"):
             attempt("paid to DE89370400440532013000")
     assert payable.state(batch) == "partnerships_approved"
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "DE89370400440532013000", "de89370400440532013000", "DE89 3704 0044 0532 0130 00",
+        "DE89-3704-0044-0532-0130-00", "ＤＥ８９３７０４００４４０５３２０１３０００",
+        "4111111111111111", "4111 1111 1111 1111", "4111-1111-1111-1111",
+        "4111\u20131111\u20131111\u20131111", "021000021/12345678", "jane@partner.example",
+    ],
+)  # fmt: skip
+def test_account_is_found_however_it_is_spelled(secret):
+    for text in (secret, f"paid to {secret} since 2026-02-28", f"({secret})"):
+        with pytest.raises(DecisionRefusedError, match="the reason holds") as refusal:
+            refuse_secrets(text, "the reason")
+        assert secret not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-02-28", "wrong since 2026-02-28 12:00", "from 2026-02-28 - 2026-03-31",
+        "months 2026-02 2026-03 2026-04", "2026-02-28 2026-03-31 2026-04-30",
+        "ticket 12345678", "ticket OPS-2026-0412", "INV-2026-03-0001",
+        "b-20260228-USD-csv-1-18befd65 is the wrong account",
+        "0f0bd1a2-6c4e-5f1a-9b3c-123456789012", "adj_3f2a9c0112345678",
+        "150.00 given back, STMT 7", "lines 12 13 14 15 16", "OK12 because this was not right",
+    ],
+)  # fmt: skip
+def test_dates_tickets_and_own_ids_are_no_accounts(text):
+    refuse_secrets(text, "the reason")

@@ -8,11 +8,22 @@ from datetime import date
 import duckdb
 import lead_world as leads
 import pytest
-from payout_world import ANA, APPROVALS, BEN, CAT, CLOCK, DAN, World, entry
+from payout_world import (
+    ANA,
+    APPROVALS,
+    BEN,
+    CAT,
+    CLOCK,
+    DAN,
+    World,
+    entry,
+    kept,
+    make_payable_world,
+)  # fmt: skip
 
 from payouts import events
 from payouts.approvals import reject, revoke
-from payouts.errors import PayoutsError
+from payouts.errors import ChainBrokenError, PayoutsError
 from payouts.holds import open_hold
 from payouts.verify import verify
 
@@ -20,13 +31,18 @@ PAY_DATE = date(2026, 3, 15)
 
 
 @pytest.fixture
-def exported(payable):
+def exported(tmp_path):
     """One exported USD batch, one proposed JPY batch."""
-    batches = payable.propose()
-    payable.approve_fully(batches[1])
-    payable.export(batches[1])
-    payable.refresh()
-    return payable
+    return kept(_make_exported).copy(tmp_path / "home")
+
+
+def _make_exported(home):
+    world = make_payable_world(home)
+    batches = world.propose()
+    world.approve_fully(batches[1])
+    world.export(batches[1])
+    world.refresh()
+    return world
 
 
 def _broken(world, **options):
@@ -82,6 +98,120 @@ def test_fresh_home_verifies(world):
 def test_changed_row_is_found(exported, statement, check):
     _sql(exported, *statement.split("; "))
     assert check in _broken(exported)
+
+
+@pytest.fixture
+def left_out(payable):
+    """The same with a partner left out of the USD batch, and one of EUR, where nobody is paid."""
+    payable.partner("p_2", "Agency Two")
+    payable.desire(
+        entry("il_8", 700, partner_id="p_2"),
+        entry("il_9", 800, partner_id="p_2", currency_code="EUR"),
+    )
+    payable.post(term_hashes={("plan", "standard", "2025-01-01"): "h" * 64})
+    batches = payable.propose()
+    payable.approve_fully(batches[1])
+    payable.export(batches[1])
+    payable.refresh()
+    assert _broken(payable, warehouse=payable.warehouse) == {}
+    return payable
+
+
+@pytest.mark.parametrize(
+    ("statement", "check", "named"),
+    [
+        ("update terms_used set sha256 = 'x'", "terms_used", "plan standard 2025-01-01"),
+        ("update terms_used set first_as_of = '2026-01-01'", "terms_used", "plan standard"),
+        ("delete from terms_used", "terms_used", "plan standard 2025-01-01"),
+        ("update cutoffs set as_of = '2026-01-01'", "cutoffs", "2026-02-28"),
+        ("update cutoffs set actor = 'eve'", "cutoffs", "2026-02-28"),
+        ("delete from cutoffs", "cutoffs", "2026-02-28"),
+        ("update proposals set as_of = '2026-01-01' where batch_id is null", "proposals",
+         "is not what was recorded"),
+        ("update proposals set rail = 'sepa' where batch_id is null", "proposals", "proposal "),
+        ("update proposals set left_out_hash = 'x' where currency_code = 'USD'", "proposals",
+         "is not what was recorded"),
+        ("update proposals set proposed_at = '2020-01-01T00:00:00.000000Z'", "proposals",
+         "is not what was recorded"),
+        ("delete from payout_items where currency_code = 'EUR'; "
+         "delete from proposals where currency_code = 'EUR'", "proposals", "were removed"),
+        ("delete from payout_items where left_out_reason is not null and currency_code = 'EUR'",
+         "proposals", "is not what was recorded"),
+        ("update payout_items set amount_minor = 1 where partner_id = 'p_2'", "proposals",
+         "is not what was recorded"),
+        ("update payout_items set entries = 9 where partner_id = 'p_2'", "proposals",
+         "is not what was recorded"),
+        ("update payout_items set left_out_reason = 'minimum_' where partner_id = 'p_2'",
+         "proposals", "is not what was recorded"),
+        ("update payout_items set partner_id = 'p_3' where partner_id = 'p_2'", "proposals",
+         "of partner p_3"),
+        ("update payout_items set details_id = 'd' where partner_id = 'p_2'", "proposals",
+         "of partner p_2"),
+        ("update payout_items set currency_code = 'EUR' where currency_code = 'USD'",
+         "batch_contents", "are in another currency"),
+        ("update nights set run_id = 'run_9' where night = 2", "nights", "events: 2"),
+        ("update nights set recorded_at = '2020-01-01T00:00:00.000000Z' where night = 2",
+         "nights", "events: 2"),
+        ("update nights set registered_at = '2020-01-01T00:00:00.000000Z' where night = 1",
+         "nights", "events: 1"),
+        ("update exports set segment = 1", "exports", "not what its event says"),
+        ("update exports set exported_at = '2020-01-01T00:00:00.000000Z'", "exports",
+         "not what its event says"),
+        ("update exports set file_bytes = 1", "exports", "not those of its manifest"),
+        ("update export_files set file_bytes = 1", "exports", "not those of its manifest"),
+        ("update export_files set part = 2", "exports", "not those of its manifest"),
+        ("update batches set claims_rows = 9 where currency_code = 'JPY'", "batch_contents",
+         "names other claims than its own"),
+        ("update batches set claims_path = 'x' where currency_code = 'JPY'", "batch_contents",
+         "names other claims than its own"),
+        ("update batches set proposed_at = '2020-01-01T00:00:00.000000Z' where currency_code = "
+         "'JPY'", "batch_states", "not what its first event says"),
+        ("update batch_exceptions set number = number + 1", "batch_contents", "are numbered"),
+    ],
+)  # fmt: skip
+def test_changed_row_that_an_event_proves_is_found_and_named(left_out, statement, check, named):
+    _sql(left_out, *statement.split("; "))
+    assert named in _broken(left_out)[check]
+
+
+@pytest.mark.parametrize("content", [b"[]", b"{}", b"not json", None])
+def test_changed_manifest_of_a_batch_is_found(exported, content):
+    path = next(exported.home.glob("batches/*USD*/manifest.json"))
+    path.write_bytes(path.read_bytes().replace(b"100", b"900") + b" ") if content is None else (
+        path.write_bytes(content)
+    )
+    assert path.parent.name in _broken(exported)["batch_manifests"]
+
+
+@pytest.mark.parametrize(
+    ("statement", "check", "named"),
+    [
+        ("update segments set totals = 'x' where segment = 2", "segment_chain", "segment 2"),
+        ("update events set payload = '[]' where kind = 'batch_proposed'", "batch_states",
+         "holds no payload"),
+        ("update events set payload = '[]' where kind = 'batch_proposed'", "event_chain", "event"),
+        ("update exports set manifest = '[]'", "exports", "the registered manifest of b-"),
+        ("update exports set manifest = 'x'", "exports", "the register of export b-"),
+    ],
+)  # fmt: skip
+def test_row_that_cannot_be_read_is_named_and_stops_no_check(exported, statement, check, named):
+    before = {finding.check for finding in verify(exported.home, store=exported.store)}
+    _sql(exported, statement)
+    found = verify(exported.home, store=exported.store)
+    assert {finding.check for finding in found} == before
+    assert any(named in finding.detail for finding in found if finding.check == check)
+
+
+def test_register_that_cannot_be_read_posts_nothing(exported):
+    _sql(exported, "update segments set totals = 'x' where segment = 2")
+    with pytest.raises(ChainBrokenError, match="at segment 2"):
+        exported.post()
+
+
+def test_manifest_of_an_export_that_is_none_is_found(exported):
+    (path,) = exported.home.glob("exports/*/manifest.json")
+    path.write_text("[]")
+    assert path.parent.name in _broken(exported)["anchors"]
 
 
 def test_removed_last_segment_record_is_found(exported):
@@ -180,8 +310,13 @@ def test_missing_desired_relation_is_a_finding(exported):
 
 
 @pytest.fixture
-def led(world):
+def led(tmp_path):
     """Two registrations, two messages, a ruling, and decisions on all of them."""
+    return kept(_make_led).copy(tmp_path / "home")
+
+
+def _make_led(home):
+    world = World.create(home, "OFF")
     key = leads.submit(world).key
     leads.decide(world, key)
     leads.extend(world, key, leads.LATEST)

@@ -109,13 +109,21 @@ def pain002(
     reason: str = "",
     version: str = "10",
     amount: str = "",
+    counted: str = "",
+    control_sum: str = "",
+    account: str = "",
 ) -> bytes:
-    """A status report; items are (EndToEndId, status, reason code)."""
+    """A status report; items are (EndToEndId, status, reason code).
+
+    counted, control_sum: of the file that was sent. account: that each item was paid from.
+    """
+    paid_from = f"<DbtrAcct><Id><IBAN>{account}</IBAN></Id></DbtrAcct>" if account else ""
     rows = "".join(
         f"<TxInfAndSts><StsId>st{number}</StsId><OrgnlEndToEndId>{key}</OrgnlEndToEndId>"
         f"<TxSts>{status}</TxSts>{_reason(code)}"
         + (
-            f'<OrgnlTxRef><Amt><InstdAmt Ccy="USD">{amount}</InstdAmt></Amt></OrgnlTxRef>'
+            f'<OrgnlTxRef><Amt><InstdAmt Ccy="USD">{amount}</InstdAmt></Amt>'
+            f"{paid_from}</OrgnlTxRef>"
             if amount
             else ""
         )
@@ -123,12 +131,14 @@ def pain002(
         for number, (key, status, code) in enumerate(items)
     )
     group_status = f"<GrpSts>{group}</GrpSts>" if group else ""
+    sums = f"<OrgnlNbOfTxs>{counted}</OrgnlNbOfTxs>" if counted else ""
+    sums += f"<OrgnlCtrlSum>{control_sum}</OrgnlCtrlSum>" if control_sum else ""
     payment_status = f"<PmtInfSts>{payment}</PmtInfSts>" if payment else ""
     return document(
         f"pain.002.001.{version}",
         "<CstmrPmtStsRpt><GrpHdr><MsgId>bank-2</MsgId></GrpHdr>"
         f"<OrgnlGrpInfAndSts><OrgnlMsgId>{message_id}</OrgnlMsgId>"
-        f"<OrgnlMsgNmId>pain.001.001.09</OrgnlMsgNmId>{group_status}{_reason(reason)}"
+        f"<OrgnlMsgNmId>pain.001.001.09</OrgnlMsgNmId>{sums}{group_status}{_reason(reason)}"
         f"</OrgnlGrpInfAndSts><OrgnlPmtInfAndSts><OrgnlPmtInfId>{payment_id}</OrgnlPmtInfId>"
         f"{payment_status}{_reason(reason)}{rows}</OrgnlPmtInfAndSts></CstmrPmtStsRpt>",
     )

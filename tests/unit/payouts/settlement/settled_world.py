@@ -6,17 +6,20 @@ What belongs here: building it and asking for results. What does not: expectatio
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
+from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from payout_world import APPROVALS, BEN, World, entry, new_warehouse  # noqa: E402
+from payout_world import APPROVALS, BEN, World, entry, kept, new_warehouse  # noqa: E402
 
 from payouts.aborting import abort, request_abort  # noqa: E402
 from payouts.matching import match_batch  # noqa: E402
 from payouts.outcomes import item_states  # noqa: E402
 from payouts.records import BatchSummary, list_batches  # noqa: E402
+from payouts.settlement import applying  # noqa: E402
 from payouts.settlement.applying import confirm_sent, settle  # noqa: E402
 from payouts.store import open_store  # noqa: E402
 from payouts.verify import verify  # noqa: E402
@@ -32,21 +35,13 @@ class SettledWorld:
     def __init__(self, world: World, batch: BatchSummary) -> None:
         self.world, self.batch = world, batch
         self.store, self.home = world.store, world.home
+        self.rail = batch.rail
         self.payouts = {item.partner_id: item.payout_id for item in self.items().values()}
 
     @classmethod
     def create(cls, home: Path, synchronous: str = "OFF") -> SettledWorld:
-        """A new home up to its export."""
-        world = World.create(home, synchronous)
-        _add_facts(world)
-        for partner_id in AMOUNTS:
-            world.ready_payee(partner_id)
-        world.post()
-        (batch,) = world.propose()
-        world.approve_fully(batch)
-        world.export(batch)
-        world.refresh()
-        return cls(world, batch)
+        """A home after its export; a copy, for exporting takes longer than most tests."""
+        return cls._of(kept(_make_exported).copy(home, synchronous))
 
     @classmethod
     def reopen(cls, home: Path, synchronous: str = "OFF") -> SettledWorld:
@@ -54,6 +49,10 @@ class SettledWorld:
         world = World(home, open_store(home, synchronous=synchronous), new_warehouse(), runs=1)
         _add_facts(world)
         world.refresh()
+        return cls._of(world)
+
+    @classmethod
+    def _of(cls, world: World) -> SettledWorld:
         with world.store.read() as connection:
             (batch,) = list_batches(connection)
         return cls(world, batch)
@@ -67,12 +66,24 @@ class SettledWorld:
         """States by partner."""
         return {item.partner_id: item.state for item in self.items().values()}
 
+    def goes_out_by(self, rail: str) -> SettledWorld:
+        """Let files be read as if the batch had gone out by another rail than csv."""
+        self.rail = rail
+        return self
+
     def read(self, content: bytes, name: str = "bank.xml", **options):
         """Settle a file as Ben, who has the role finance."""
         arguments = {
             "actor": BEN, "rules": APPROVALS, "timezone": ZONE, "read_at": READ, **options,
         }  # fmt: skip
-        return settle(self.store, self.home, content, name, **arguments)
+        with mock.patch.object(applying, "list_batches", self._batches):
+            return settle(self.store, self.home, content, name, **arguments)
+
+    def _batches(self, *arguments) -> list[BatchSummary]:
+        return [
+            replace(each, rail=self.rail) if each.batch_id == self.batch.batch_id else each
+            for each in list_batches(*arguments)
+        ]
 
     def sent(self, **options) -> str:
         """Confirm that the bank has the file."""
@@ -120,6 +131,19 @@ class SettledWorld:
     def broken(self) -> list:
         """Findings of verify that are not good."""
         return [finding for finding in verify(self.home, store=self.store) if not finding.ok]
+
+
+def _make_exported(home: Path) -> World:
+    world = World.create(home, "OFF")
+    _add_facts(world)
+    for partner_id in AMOUNTS:
+        world.ready_payee(partner_id)
+    world.post()
+    (batch,) = world.propose()
+    world.approve_fully(batch)
+    world.export(batch)
+    world.refresh()
+    return world
 
 
 def _add_facts(world: World) -> None:

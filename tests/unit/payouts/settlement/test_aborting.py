@@ -78,7 +78,9 @@ def test_nobody_aborts_alone(exported):
         ({"actor": "eve@acme.example"}, "may not abort"),
         ({"reason": " "}, "needs a reason"),
         ({"evidence": " "}, "the evidence is missing"),
-        ({"evidence": "not in DE89370400440532013000"}, "holds an account number"),
+        ({"evidence": "not in DE89370400440532013000"}, "the evidence holds"),
+        ({"evidence": "4111-1111-1111-1111"}, "the evidence holds"),
+        ({"reason": "de89 3704 0044 0532 0130 00"}, "the reason holds"),
     ],
 )
 def test_request_and_abort_need_role_reason_and_evidence(exported, options, match):

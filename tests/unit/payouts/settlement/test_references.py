@@ -103,7 +103,7 @@ def ach(exported):
         )
     ]
     _add_file(exported, "payouts.ach", "\n".join(lines).encode())
-    return exported
+    return exported.goes_out_by("nacha")
 
 
 def test_return_that_lost_our_id_is_found_by_trace(ach):

@@ -106,18 +106,19 @@ def test_same_outcome_in_another_format_is_known(exported):
 
 
 @pytest.mark.parametrize(
-    "build",
+    ("rail", "build"),
     [
-        lambda key, amount: camt([Move(key, "70.00", True, "AC04", "2026-03-19")]),
-        lambda key, amount: camt([Move(key, "70.00", True, "AC04", "2026-03-19")], "02"),
-        lambda key, amount: nacha([nacha_return(key, amount, "R03")]),
-        lambda key, amount: paypal((key, "RETURNED", "70.00", "USD", "2026-03-19", "")),
-        lambda key, amount: status_csv((key, "returned", amount, "USD", "", "X1", "")),
-        lambda key, amount: status_csv((key, "failed", amount, "USD", "", "X1", "")),
-        lambda key, amount: pain002([(key, "RJCT", "AC01")]),
+        ("csv", lambda key, _: camt([Move(key, "70.00", True, "AC04", "2026-03-19")])),
+        ("csv", lambda key, _: camt([Move(key, "70.00", True, "AC04", "2026-03-19")], "02")),
+        ("nacha", lambda key, amount: nacha([nacha_return(key, amount, "R03")])),
+        ("paypal", lambda key, _: paypal((key, "RETURNED", "70.00", "USD", "2026-03-19", ""))),
+        ("csv", lambda key, amount: status_csv((key, "returned", amount, "USD", "", "X1", ""))),
+        ("csv", lambda key, amount: status_csv((key, "failed", amount, "USD", "", "X1", ""))),
+        ("sepa", lambda key, _: pain002([(key, "RJCT", "AC01")])),
     ],
 )
-def test_every_format_puts_the_amount_back_and_asks_the_partner(exported, build):
+def test_every_format_puts_the_amount_back_and_asks_the_partner(exported, rail, build):
+    exported.goes_out_by(rail)
     key = end_to_end(exported.payouts["p_2"])
     exported.sent(actor=CAT)
     result = exported.read(build(key, 7000))
@@ -147,6 +148,7 @@ def test_same_return_in_several_formats_gives_back_once(exported):
 
 
 def test_failed_then_returned_is_one_incident(exported):
+    exported.goes_out_by("sepa")
     key = end_to_end(exported.payouts["p_2"])
     exported.read(pain002([(key, "RJCT", "AC01")]))
     again = exported.read(_returned(exported, "p_2"))
@@ -252,6 +254,7 @@ def test_returned_payout_is_paid_by_a_later_batch_after_the_check(exported):
 
 
 def test_unclaimed_stays_open_until_it_is_claimed_or_comes_back(exported):
+    exported.goes_out_by("paypal")
     payouts = exported.payouts
     exported.read(
         paypal(
@@ -275,6 +278,7 @@ def test_unclaimed_stays_open_until_it_is_claimed_or_comes_back(exported):
 
 
 def test_paypal_ids_cut_to_30_characters_are_found(exported):
+    exported.goes_out_by("paypal")
     short = end_to_end(exported.payouts["p_1"])[:30]
     result = exported.read(paypal((short, "SUCCESS", "150.00", "USD", "2026-03-17", "")))
     assert result.outcomes == {"settled": 1}
@@ -441,6 +445,7 @@ def test_batch_booked_at_once_by_batch_id_settles_all(exported):
 
 
 def test_batch_booked_at_once_without_the_rejected_ones(exported):
+    exported.goes_out_by("sepa")
     exported.read(pain002([(end_to_end(exported.payouts["p_3"]), "RJCT", "AC01")]))
     result = exported.read(statement(batch_entry(exported.batch.batch_id, "220.00")))
     assert result.outcomes == {"settled": 2}
@@ -449,6 +454,7 @@ def test_batch_booked_at_once_without_the_rejected_ones(exported):
 
 
 def test_batch_total_that_differs_settles_nothing_and_says_why(exported):
+    exported.goes_out_by("sepa")
     exported.read(pain002([(end_to_end(exported.payouts["p_3"]), "RJCT", "AC01")]))
     result = exported.read(statement(batch_entry(exported.batch.batch_id, "280.00")))
     assert _kinds(result) == ["total_differs"]
@@ -462,6 +468,7 @@ def test_status_csv_settles_a_whole_batch_by_its_total(exported):
 
 
 def test_rejected_file_of_pain002_gives_everything_back(exported):
+    exported.goes_out_by("sepa")
     content = pain002(group="RJCT", reason="AM10", message_id=exported.batch.batch_id)
     content = content.replace(b"<OrgnlPmtInfId>PMT-1", b"<OrgnlPmtInfId>ignored")
     result = exported.read(content)
@@ -472,6 +479,7 @@ def test_rejected_file_of_pain002_gives_everything_back(exported):
 
 
 def test_pain002_items_count_before_the_file(exported):
+    exported.goes_out_by("sepa")
     content = pain002(
         [(end_to_end(exported.payouts["p_2"]), "RJCT", "AC01")],
         group="ACSC", message_id=exported.batch.batch_id,
@@ -481,6 +489,7 @@ def test_pain002_items_count_before_the_file(exported):
 
 
 def test_notice_of_change_asks_for_a_change_and_edits_nothing(exported):
+    exported.goes_out_by("nacha")
     key = end_to_end(exported.payouts["p_2"])
     content = nacha([nacha_notice(key, "C01")], "COR")
     result = exported.read(content, "noc.ach")
@@ -541,6 +550,10 @@ def test_reference_that_is_none_is_refused(exported, reference):
         ("/tmp/in/camt 053.xml", "camt 053.xml"),
         ("DE89370400440532013000_20260317.xml", "…_20260317.xml"),
         ("acct-000123456789-ret.ach", "acct-…6789-ret.ach"),
+        ("DE89 3704 0044 0532 0130 00.xml", "….xml"),
+        ("card 4111 1111 1111 1111.csv", "card …1111.csv"),
+        ("de89370400440532013000 march.xml", "….xml"),
+        ("camt053 2026-03-17 12345678.xml", "camt053 2026-03-17 12345678.xml"),
         ("a\x1b[31m.xml", "a[31m.xml"),
     ],
 )

@@ -235,6 +235,7 @@ def test_own_file_of_the_bank_does_not_confirm_for_oneself(exported):
 
 
 def test_banks_own_formats_need_no_confirmation(exported):
+    exported.goes_out_by("sepa")
     result = exported.read(pain002([(end_to_end(exported.payouts["p_1"]), "RJCT", "AC01")]))
     assert result.returned_amount_minor == {"USD": 15000}
 
@@ -286,6 +287,7 @@ def test_live_batch_of_the_partner_goes_stale_with_the_return(exported):
 
 
 def test_notice_of_change_blocks_the_next_payment(exported):
+    exported.goes_out_by("nacha")
     content = nacha([nacha_notice(end_to_end(exported.payouts["p_2"]), "C01")], "COR")
     assert exported.read(content).asked_partners == ("p_2",)
     with exported.store.read() as connection:
@@ -296,6 +298,7 @@ def test_notice_of_change_blocks_the_next_payment(exported):
 
 @pytest.mark.parametrize("status", ["RVNM", "RVMC"])
 def test_name_that_differs_holds_the_partner(exported, status):
+    exported.goes_out_by("sepa")
     exported.read(pain002([(end_to_end(exported.payouts["p_2"]), status, "")]))
     assert _open_holds(exported) == [("p_2", PAYEE_DETAILS)]
     with exported.store.read() as connection:

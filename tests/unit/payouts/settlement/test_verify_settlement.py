@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import pyarrow
 import pytest
 from bank_files import Move, camt, end_to_end, status_csv
 from payout_world import BEN, CAT
+
+from payouts import return_entries
+from payouts.outcomes import all_item_states
 
 
 @pytest.fixture
@@ -64,6 +68,33 @@ def test_untouched_home_verifies(settled):
 def test_changed_row_is_found(settled, statement, check):
     _sql(settled, statement)
     assert check in _checks(settled)
+
+
+def test_currency_of_an_item_is_that_of_its_batch(exported):
+    """Nothing covers the item's own; a return is posted in the currency that was approved."""
+    _sql(exported, "update payout_items set currency_code = 'EUR'")
+    with exported.store.read() as connection:
+        states = all_item_states(connection)
+    assert {item.currency_code for item in states.values()} == {"USD"}
+    assert {"batch_contents", "proposals"} <= _checks(exported)
+
+
+def test_return_in_another_currency_than_its_payout_is_found(exported, monkeypatch):
+    """Posted past the product: the journal itself is whole."""
+    table = return_entries._table
+
+    def in_euros(returns, last_closed):
+        rows = table(returns, last_closed).to_pylist()
+        return pyarrow.Table.from_pylist(
+            [{**row, "currency_code": "EUR", "payout_currency_code": "EUR"} for row in rows],
+            table(returns, last_closed).schema,
+        )
+
+    monkeypatch.setattr(return_entries, "_table", in_euros)
+    exported.request_abort(BEN)
+    exported.abort(CAT)
+    (finding,) = [each for each in exported.broken() if each.check == "returns"]
+    assert "return entries are not of what their payouts took" in finding.detail
 
 
 def test_removed_file_record_is_found(settled):
