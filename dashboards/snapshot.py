@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,6 +58,10 @@ def read_pointer(home: Path) -> SnapshotPointer:
         ) from None
     try:
         pointer = SnapshotPointer(**json.loads(text))
+        if not all(isinstance(value, str) for value in vars(pointer).values()):
+            raise TypeError("a value is no text")
+        date.fromisoformat(pointer.as_of)
+        datetime.fromisoformat(pointer.published_at)
     except (ValueError, TypeError) as error:
         raise SnapshotDamagedError(
             f"{pointer_file} is not a snapshot pointer: {error}. "

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 SECRET_VARIABLE = "PARTNERLEDGER_WEB_SECRET"
 SECRET_NAME = "web.secret"
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
+LOOPBACK = ("127.0.0.1", "localhost")
 _SECRET_BYTES = 32
 DEFAULT_PORT = 8321
 _LINK_SECONDS = 2.0
@@ -79,8 +79,12 @@ def serve(
             f"--demo lets anybody who reaches {base_url or host} sign in as anybody",
             "Leave --host and --base-url out, or sign in by mail or with your identity provider.",
         )
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
+    if ":" in host:
+        raise CommandError(
+            f"--host {host}: an IPv6 address is not listened at",
+            "Listen at 127.0.0.1 and let a proxy do that.",
+        )
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
@@ -140,8 +144,7 @@ def web_settings(
 
     # Half a configuration is refused here rather than at the first sign-in.
     from_environment(os.environ)
-    shown_host = f"[{host}]" if ":" in host else host
-    address = (base_url or f"http://{shown_host}:{port}").rstrip("/")
+    address = (base_url or f"http://{host}:{port}").rstrip("/")
     parts = urlsplit(address)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.path:
         raise CommandError(
@@ -157,7 +160,7 @@ def web_settings(
         base_url=address,
         is_demo=is_demo,
         is_secure=parts.scheme == "https",
-        allowed_hosts=tuple(dict.fromkeys((parts.hostname, *LOOPBACK[:2]))),
+        allowed_hosts=tuple(dict.fromkeys((parts.hostname, *LOOPBACK))),
         environment=os.environ,
     )
 

@@ -144,7 +144,7 @@ def _submit(visit: Visit, entity: str) -> Response:
         visit.field("expected_amount", 40), visit.field("currency", 10)
     )
     # Refused before anything is recorded: the note is a record of its own.
-    note = optional_written(visit.field("note"), "the note", MESSAGE_CHARACTERS)
+    note = optional_written(visit.field("note", MESSAGE_CHARACTERS), "the note", MESSAGE_CHARACTERS)
     if not email and not company_domain:
         raise BadInputError("name the customer: an e-mail address, or the company's domain")
     take_turn(visit)

@@ -210,3 +210,35 @@ def test_handles_of_snapshots_do_not_pile_up(sample_home):
         cursor.close()
     assert len(snapshots._open) == 1
     snapshots.close()
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"path": 3}, {"as_of": "x"}, {"as_of": None}, {"published_at": "soon"}, {"run_id": []}],
+    ids=str,
+)
+def test_a_pointer_with_odd_values_is_damaged(tmp_path, changed):
+    import json
+
+    from dashboards.errors import SnapshotDamagedError
+    from dashboards.snapshot import POINTER_NAME, read_pointer, serving_folder
+
+    pointer = {
+        "path": "a.duckdb", "run_id": "a", "as_of": "2026-02-28",
+        "published_at": "2026-03-01T05:00:00", "sha256": "", "terms_hash": "", "journal_head": "",
+    }  # fmt: skip
+    serving_folder(tmp_path).mkdir()
+    (serving_folder(tmp_path) / POINTER_NAME).write_text(json.dumps({**pointer, **changed}))
+    with pytest.raises(SnapshotDamagedError):
+        read_pointer(tmp_path)
+
+
+def test_a_note_as_long_as_its_field_is_taken(own_app):
+    from payouts.texts import MESSAGE_CHARACTERS
+
+    sent = own_app.post(
+        "partner:p_4",
+        "/portal/leads",
+        {"email": "new@somebody.example", "note": "n" * MESSAGE_CHARACTERS},
+    )
+    assert sent.status_code == 303
