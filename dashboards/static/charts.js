@@ -62,6 +62,9 @@
 
   const drawn = new Map();
   function draw(root) {
+    for (const [place, chart] of drawn) {
+      if (!place.isConnected) { chart.dispose(); drawn.delete(place); }
+    }
     for (const place of root.querySelectorAll("[data-chart]")) {
       if (drawn.has(place)) continue;
       place.dataset.drawn = "yes";
@@ -71,6 +74,7 @@
     }
   }
   draw(document);
+  document.addEventListener("htmx:afterSettle", () => draw(document));
   window.addEventListener("resize", () => drawn.forEach((chart) => chart.resize()));
   dark.addEventListener("change", () => drawn.forEach((chart, place) => chart.setOption(options(JSON.parse(place.dataset.chart)), true)));
 })();
