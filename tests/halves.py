@@ -1,8 +1,8 @@
 """The whole suite in two processes side by side, one a core: `make test`.
 
 Each file belongs to exactly one of them, so that both take about as long: one runs the stories, the
-comparisons with the oracle and what needs neither dbt nor Dagster, the other all else. Each has a
-dbt runner of its own; they share the parsed project on disk. Arguments go to both pytests.
+comparisons with the oracle and the unit tests, the other whole nights, SQL and the web app. Each
+has a dbt runner of its own; they share the parsed project on disk. Arguments go to both pytests.
 """
 
 from __future__ import annotations
@@ -16,16 +16,7 @@ from pathlib import Path
 from orchestration.warehouse import THREADS_VARIABLE
 
 TESTS = Path(__file__).resolve().parent
-FIRST = (
-    "tests/faults",
-    "tests/golden",
-    "tests/properties",
-    *sorted(
-        f"tests/unit/{each.name}"
-        for each in (TESTS / "unit").iterdir()
-        if each.is_dir() and each.name not in ("orchestration", "__pycache__")
-    ),
-)
+FIRST = ("tests/faults", "tests/golden", "tests/properties", "tests/unit")
 """Folders of the first half; all other tests are the other one."""
 
 

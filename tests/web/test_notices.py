@@ -403,7 +403,11 @@ def test_statements_add_up_to_the_published_balance(own_home, store):
                 == balances[message.payload["partner_id"], row["currency_code"]]
             )  # fmt: skip
             assert row["opening_minor"] == 0 and row["taken_back_minor"] >= 0
-    assert seen == set(balances)
+    # A partner that has left is told nothing: the directory gives no address of it any more.
+    with store.read() as connection:
+        told_partners = {each.partner_id for each in list_addresses(connection)}
+    assert seen == {pair for pair in balances if pair[0] in told_partners}
+    assert len(balances) - len(seen) <= 1
     # The next one begins where this one ended, and of p_4 nothing has moved since.
     assert "p_4" not in {row["partner_id"] for row in later}
     with store.read() as connection:

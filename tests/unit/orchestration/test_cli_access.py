@@ -14,7 +14,11 @@ from payouts.web_sessions import live_sessions, open_session
 
 ANA, MIA = "ana@acme.example", "mia@northpeak.example"
 # Commands read the clock: these sessions have been open for a minute.
-NOW = datetime.now(UTC).replace(tzinfo=None, microsecond=0) - timedelta(minutes=1)
+
+
+def _now():
+    """Not once for the module: a suite runs for longer than a link lasts."""
+    return datetime.now(UTC).replace(tzinfo=None, microsecond=0) - timedelta(minutes=1)
 
 
 @pytest.fixture
@@ -22,8 +26,8 @@ def home(tmp_path):
     made = write_home(tmp_path / "var")
     store = open_store(made)
     with store.write() as connection:
-        take_over_directory(connection, [("p1", MIA)], NOW)
-        issue_link(connection, "link", email=MIA, partner_id="p1", now=NOW)
+        take_over_directory(connection, [("p1", MIA)], _now())
+        issue_link(connection, "link", email=MIA, partner_id="p1", now=_now())
         for token, subject, kind, partner_id in (
             ("a", ANA, "staff", None),
             ("b", "partner:p1", "partner", "p1"),
@@ -31,7 +35,7 @@ def home(tmp_path):
         ):
             open_session(
                 connection, token, subject=subject, kind=kind, identity_level="oidc",
-                partner_id=partner_id, now=NOW,
+                partner_id=partner_id, now=_now(),
             )  # fmt: skip
     store.close()
     return made
@@ -40,8 +44,8 @@ def home(tmp_path):
 def _left(home):
     store = open_store(home)
     with store.read() as connection:
-        left = [each.subject for each in live_sessions(connection, NOW)]
-        has_link = find_link(connection, "link", NOW) is not None
+        left = [each.subject for each in live_sessions(connection, _now())]
+        has_link = find_link(connection, "link", _now()) is not None
     store.close()
     return sorted(left), has_link
 

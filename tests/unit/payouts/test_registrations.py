@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from lead_world import EVE, LATER, LATEST, SUBMITTED, decide, extend, raw, recorded, submit
-from payout_world import ANA, BEN, CAT, CLOCK
+from payout_world import ANA, BEN, CAT, CLOCK, World, new_warehouse
 
 from payouts.errors import DecisionRefusedError
 from payouts.registrations import DeliveredRegistration, load_decisions, load_registrations
@@ -266,7 +266,7 @@ def test_two_processes_cannot_enter_or_decide_the_same_twice(world):
 
     def attempt(number):
         store = open_store(world.home, synchronous="OFF")
-        other = replace(world, store=store)
+        other = World(world.home, store, new_warehouse())
         outcomes = []
         for call in (lambda: submit(other), lambda: decide(other, key, actor=[ANA, BEN][number])):
             try:
