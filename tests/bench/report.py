@@ -248,8 +248,8 @@ def web_section(machine: Sequence[tuple[str, str]], timings: Sequence[WebTiming]
         *_paragraph(
             "Pages over HTTP from `partnerledger serve`, asked for by one client: the first time",
             f"after the start, and the median of {WARM_TIMES} more. Bytes are those of the page,",
-            "as it is and packed. The large snapshot holds the sample's tables many times over, its",
-            "leads too. Aim: the first page warm under 300 ms on 2 cores with 500 partners and",
+            "as it is and packed. The large snapshot holds the sample's tables many times over,",
+            "its leads too. Aim: the first page warm under 300 ms on 2 cores with 500 partners and",
             "5,000,000 commission lines.",
         ),
         *_paragraph(f"Machine: {about}."),
